@@ -1,0 +1,123 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Every target is a room of one house. `floor` is its height: a room imports only from floors below it
+// (`tools/check-floors.py` holds the sources to that). The folder of a room is its name.
+
+/// A room above the ground floor.
+func room(_ name: String, _ dependencies: [Target.Dependency] = [], kernel: Bool = false) -> Target {
+    // Unchecked arithmetic belongs to the kernels alone: parsers and planners keep their checks.
+    let flags: [SwiftSetting] =
+        kernel ? [.unsafeFlags(["-Ounchecked", "-enforce-exclusivity=unchecked"], .when(configuration: .release))] : []
+    return .target(name: name, dependencies: dependencies, swiftSettings: flags)
+}
+
+func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .testTarget(
+        name: name + "Tests", dependencies: [.byName(name: name), "MartletTestSupport"] + dependencies)
+}
+
+let package = Package(
+    name: "martlet",
+    products: [
+        .library(name: "Martlet", targets: ["Martlet"]),
+        .executable(name: "martlet", targets: ["MartletCommand"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.5.0"),
+        .package(url: "https://github.com/apple/swift-protobuf", from: "1.31.0"),
+    ],
+    targets: [
+        // Floor 0: C that Swift links against.
+        .systemLibrary(name: "CMartletOpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+        .target(name: "CMartletPNG", linkerSettings: [.linkedLibrary("png")]),
+        .target(name: "CMartletJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
+        .systemLibrary(name: "CMartletZlib", providers: [.apt(["zlib1g-dev"])]),
+
+        // Floor 1
+        room("MartletTensors"),
+        room("MartletParallelism"),
+
+        // Floor 2
+        room("MartletFiles", ["MartletTensors"]),
+        room("MartletLinearAlgebra", ["CMartletOpenBLAS", "MartletTensors", "MartletParallelism"]),
+        room("MartletKernelsBaseline", kernel: true),
+
+        // Floor 3
+        room("MartletNetworks", ["MartletTensors", "MartletKernelsBaseline"]),
+        room(
+            "MartletImages",
+            ["CMartletPNG", "CMartletJPEG", "CMartletZlib", "MartletTensors", "MartletParallelism", "MartletFiles"]),
+
+        // Floor 4
+        room(
+            "MartletONNXFormat",
+            [
+                "MartletTensors", "MartletFiles", "MartletNetworks",
+                .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+            ]),
+        room("MartletSafetensorsFormat", ["MartletTensors", "MartletFiles"]),
+        room("MartletNumPyFormat", ["MartletTensors", "MartletFiles"]),
+        room(
+            "MartletInference",
+            [
+                "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletKernelsBaseline",
+                "MartletNetworks",
+            ]),
+
+        // Floor 5
+        room(
+            "MartletStatistics",
+            [
+                "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletKernelsBaseline",
+                "MartletNetworks", "MartletInference", "MartletSafetensorsFormat",
+            ]),
+        room("MartletDecompositions", ["MartletTensors", "MartletParallelism", "MartletLinearAlgebra"]),
+
+        // Floor 6
+        room("MartletEvaluation", ["MartletTensors", "MartletNetworks", "MartletImages", "MartletInference"]),
+
+        // Floor 7
+        room(
+            "MartletCompression",
+            [
+                "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletNetworks", "MartletStatistics",
+                "MartletDecompositions",
+            ]),
+
+        // Floor 8
+        room(
+            "Martlet",
+            [
+                "MartletTensors", "MartletParallelism", "MartletFiles", "MartletNetworks", "MartletImages",
+                "MartletONNXFormat", "MartletSafetensorsFormat", "MartletNumPyFormat", "MartletInference",
+                "MartletStatistics", "MartletDecompositions", "MartletEvaluation", "MartletCompression",
+            ]),
+
+        // Floor 9
+        .executableTarget(
+            name: "MartletCommand",
+            dependencies: ["Martlet", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+
+        // Tests
+        .target(
+            name: "MartletTestSupport", dependencies: ["MartletTensors"], path: "Tests/MartletTestSupport"),
+        tests("MartletTensors"),
+        tests("MartletParallelism"),
+        tests("MartletFiles"),
+        tests("MartletLinearAlgebra"),
+        tests("MartletKernelsBaseline"),
+        tests("MartletNetworks"),
+        tests("MartletImages", ["MartletFiles"]),
+        tests("MartletONNXFormat", ["MartletNetworks", "MartletInference"]),
+        tests("MartletSafetensorsFormat"),
+        tests("MartletNumPyFormat"),
+        tests("MartletInference", ["MartletNetworks", "MartletONNXFormat", "MartletParallelism"]),
+        tests("MartletStatistics", ["MartletNetworks", "MartletInference"]),
+        tests("MartletDecompositions", ["MartletLinearAlgebra"]),
+        tests("MartletEvaluation"),
+        tests("MartletCompression", ["MartletNetworks", "MartletInference", "MartletStatistics"]),
+        tests("Martlet"),
+        tests("MartletCommand", ["Martlet"]),
+    ]
+)

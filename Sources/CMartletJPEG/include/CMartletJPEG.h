@@ -1,0 +1,3 @@
+#ifndef C_MARTLET_JPEG_H
+#define C_MARTLET_JPEG_H
+#endif
