@@ -13,8 +13,7 @@
 public final class MappedFile: @unchecked Sendable {
     /// The path it was opened by.
     public let path: String
-    /// The bytes; empty for an empty file. Valid as long as the object is.
-    public let bytes: UnsafeRawBufferPointer
+    private let bytes: UnsafeRawBufferPointer
 
     /// Maps the file at `path`.
     /// - Throws: ``FileError/cannotRead(path:reason:)`` if it is absent, unreadable or not a regular file.
@@ -38,6 +37,15 @@ public final class MappedFile: @unchecked Sendable {
             throw .cannotRead(path: path, reason: lastSystemError())
         }
         bytes = UnsafeRawBufferPointer(start: base, count: count)
+    }
+
+    /// The size of the file.
+    public var byteCount: Int { bytes.count }
+
+    /// Calls `body` with the bytes, which are valid only inside it.
+    public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
+        defer { withExtendedLifetime(self) {} }
+        return try body(bytes)
     }
 
     deinit {

@@ -20,7 +20,7 @@ import Testing
                 try bytes[start..<min(start + 777, bytes.count)].withUnsafeBytes { try file.write($0) }
             }
         }
-        #expect(Array(try MappedFile(path: path("a")).bytes) == bytes)
+        #expect(try MappedFile(path: path("a")).withUnsafeBytes { Array($0) } == bytes)
         #expect(try contents() == ["a"])
     }
 
@@ -52,6 +52,6 @@ import Testing
 
     @Test func emptyFile() throws {
         try OutputFile.write("", to: path("empty"))
-        #expect(try MappedFile(path: path("empty")).bytes.isEmpty)
+        #expect(try MappedFile(path: path("empty")).byteCount == 0)
     }
 }
