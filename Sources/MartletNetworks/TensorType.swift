@@ -1,0 +1,38 @@
+import MartletTensors
+
+/// The element type and shape of a value in a network, the shape perhaps known only in part.
+public struct TensorType: Hashable, Sendable, CustomStringConvertible {
+    /// The type of the elements.
+    public var elementType: ElementType
+    /// The extents, outermost first.
+    public var dimensions: [Dimension]
+
+    /// A type with these elements and extents.
+    public init(_ elementType: ElementType, _ dimensions: [Dimension]) {
+        self.elementType = elementType
+        self.dimensions = dimensions
+    }
+
+    /// A type whose shape is known.
+    public init(_ elementType: ElementType, _ shape: Shape) {
+        self.init(elementType, shape.extents.map { .fixed($0) })
+    }
+
+    /// The number of axes.
+    public var rank: Int { dimensions.count }
+
+    /// The extents as numbers, where all of them are.
+    public var extents: [Int]? {
+        let values = dimensions.compactMap(\.value)
+        return values.count == rank ? values : nil
+    }
+
+    /// The shape, where all extents are numbers.
+    /// - Throws: ``TensorError`` if it is too large.
+    public func shape() throws -> Shape? { try extents.map { try Shape($0) } }
+
+    /// `float32 [N, 3, 224, 224]`.
+    public var description: String {
+        "\(elementType) [\(dimensions.map(\.description).joined(separator: ", "))]"
+    }
+}
