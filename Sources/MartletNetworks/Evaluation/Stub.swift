@@ -1,0 +1,5 @@
+import MartletTensors
+
+extension Operation {
+    public func evaluate(inputs: [TensorView?], outputs: [MutableTensorView?]) throws -> Bool { false }
+}

@@ -1,0 +1,28 @@
+extension Network {
+    /// The network as Martlet works on it: single precision, constants folded, batch normalisations folded into
+    /// convolutions, identities and dead nodes gone, types declared for its outputs.
+    ///
+    /// What it computes is the same up to rounding, and so are the names of inputs, outputs and remaining nodes.
+    /// - Throws: ``NetworkError``.
+    public func simplified() throws -> Network {
+        let folded = try inSinglePrecision().folded()
+        var network = folded.network
+        network.removeIdentities()
+        try network.foldBatchNormalizations()
+        network.removeDeadNodes()
+        for index in network.outputs.indices {
+            let declared = network.outputs[index].type
+            if let inferred = folded.types[network.outputs[index].name],
+                inferred.rank != declared.rank
+                    || inferred.dimensions.contains(where: { $0.value != nil })
+            {
+                network.outputs[index].type.elementType = inferred.elementType
+                // A declared name is kept where inference knows no number.
+                network.outputs[index].type.dimensions = inferred.dimensions.enumerated().map { axis, dimension in
+                    dimension == .unknown && axis < declared.rank ? declared.dimensions[axis] : dimension
+                }
+            }
+        }
+        return network
+    }
+}

@@ -1,0 +1,178 @@
+import MartletTensors
+
+/// The walk through a network that infers types and computes what is known in advance.
+struct Folding {
+    private var network: Network
+    private let inputTypes: [String: TensorType]
+    private var known: [String: ValueKnowledge] = [:]
+
+    /// Values with more elements are left to be computed when the network runs, lest a small file becomes a large one.
+    private static let largestFoldedCount = 1 << 24
+
+    init(network: Network, inputTypes: [String: TensorType]) {
+        self.network = network
+        self.inputTypes = inputTypes
+    }
+
+    mutating func run() throws -> TypedNetwork {
+        for (name, tensor) in network.constants { known[name] = ValueKnowledge(tensor: tensor) }
+        for input in network.inputs { known[input.name] = ValueKnowledge(type: inputTypes[input.name] ?? input.type) }
+        var kept: [Node] = []
+        for node in network.nodes {
+            if let node = try fold(node) { kept.append(node) }
+        }
+        network.nodes = kept
+        network.removeDeadNodes()
+        return TypedNetwork(network: network, types: known.mapValues(\.type))
+    }
+
+    /// The node as it is still needed, or `nil` if all its outputs became constants.
+    private mutating func fold(_ original: Node) throws -> Node? {
+        var node = original
+        let inference = TypeInference(node: node, inputs: node.inputs.map { $0.flatMap { known[$0] } })
+        let types = try inference.outputTypes()
+        if node.outputs.count > types.count {
+            throw NetworkError.invalidNode(node: node.label, reason: "it has \(node.outputs.count) outputs")
+        }
+        if let results = try evaluated(inference, types: types) {
+            for (output, tensor) in zip(node.outputs, results) {
+                guard let output else { continue }
+                known[output] = ValueKnowledge(tensor: tensor)
+                network.constants[output] = tensor
+            }
+            return nil
+        }
+        rewriteShape(of: &node, inference)
+        let entries = inference.outputEntries()
+        for (index, output) in node.outputs.enumerated() {
+            guard let output else { continue }
+            known[output] = ValueKnowledge(type: types[index], entries: index == 0 ? entries : nil)
+        }
+        guard let output = node.outputs.first, let output, let entries, node.outputs.count == 1 else { return node }
+        let numbers = entries.compactMap(\.value)
+        guard numbers.count == entries.count, let shape = try types[0].shape(),
+            shape.elementCount == numbers.count, types[0].elementType == .int64
+        else { return node }
+        let tensor = try Tensor(numbers.map { Int64($0) }, shape: shape)
+        known[output] = ValueKnowledge(tensor: tensor)
+        network.constants[output] = tensor
+        return nil
+    }
+
+    /// The outputs of a node whose inputs are all known, if it is one that is computed in advance.
+    private func evaluated(_ inference: TypeInference, types: [TensorType]) throws -> [Tensor]? {
+        var inputs: [Tensor?] = []
+        if case .shape = inference.node.operation {
+            // Its value is in the type.
+            guard let extents = inference.inputs.first??.type.extents else { return nil }
+            inputs = [try? Tensor(zeros: Shape(extents), elementType: .bool)]
+            if inputs[0] == nil { return nil }
+        } else {
+            for (index, name) in inference.node.inputs.enumerated() {
+                guard name != nil else {
+                    inputs.append(nil)
+                    continue
+                }
+                guard let tensor = inference.inputs[index]?.tensor else { return nil }
+                inputs.append(tensor)
+            }
+        }
+        var outputs: [Tensor] = []
+        for type in types.prefix(inference.node.outputs.count) {
+            guard let shape = try type.shape(), shape.elementCount <= Folding.largestFoldedCount else { return nil }
+            outputs.append(try Tensor(zeros: shape, elementType: type.elementType))
+        }
+        return try inference.node.evaluate(inputs, into: &outputs) ? outputs : nil
+    }
+
+    /// Replaces the computed shape of a `reshape` or `expand` by a constant that means the same for every size.
+    private mutating func rewriteShape(of node: inout Node, _ inference: TypeInference) {
+        guard let input = inference.inputs.first??.type, inference.inputs.count > 1,
+            let shape = inference.inputs[1], shape.tensor == nil, let entries = shape.entries
+        else { return }
+        var numbers: [Int64] = []
+        switch node.operation {
+        case .reshape(let allowsZero):
+            if allowsZero, entries.contains(.fixed(0)) { return }
+            for (axis, entry) in entries.enumerated() {
+                if case .fixed(let value) = entry {
+                    numbers.append(Int64(value))
+                } else if case .symbol = entry, axis < input.rank, input.dimensions[axis] == entry {
+                    numbers.append(0)
+                } else {
+                    numbers.append(-1)
+                }
+            }
+            if numbers.filter({ $0 == -1 }).count > 1 { return }
+            node.operation = .reshape(allowsZero: false)
+        case .expand:
+            for (axis, entry) in entries.enumerated() {
+                let own = axis - (entries.count - input.rank)
+                if case .fixed(let value) = entry {
+                    numbers.append(Int64(value))
+                } else if case .symbol = entry, own >= 0, input.dimensions[own] == entry {
+                    numbers.append(1)
+                } else {
+                    return
+                }
+            }
+        default: return
+        }
+        guard let vectorShape = try? Shape([numbers.count]), let tensor = try? Tensor(numbers, shape: vectorShape)
+        else { return }
+        let name = network.unusedName("\(node.outputs.first.flatMap { $0 } ?? node.name).shape")
+        network.constants[name] = tensor
+        known[name] = ValueKnowledge(tensor: tensor)
+        node.inputs[1] = name
+    }
+}
+
+extension Node {
+    /// Computes the outputs of a node in advance; `false` if it is not of the kind that is.
+    func evaluate(_ inputs: [Tensor?], into outputs: inout [Tensor]) throws -> Bool {
+        var views: [TensorView?] = []
+        var targets: [MutableTensorView?] = []
+        // The recursion holds every tensor's memory while the innermost call runs.
+        func withInputs(_ index: Int, _ outputs: inout [Tensor]) throws -> Bool {
+            if index == inputs.count { return try withOutputs(0, &outputs) }
+            guard let tensor = inputs[index] else {
+                views.append(nil)
+                return try withInputs(index + 1, &outputs)
+            }
+            return try tensor.withView { view in
+                views.append(view)
+                return try withInputs(index + 1, &outputs)
+            }
+        }
+        func withOutputs(_ index: Int, _ outputs: inout [Tensor]) throws -> Bool {
+            if index == outputs.count { return try operation.evaluate(inputs: views, outputs: targets) }
+            // Taken out while its view lives, so that the array can be passed on.
+            var tensor = outputs[index]
+            outputs[index] = try Tensor(zeros: [0], elementType: tensor.elementType)
+            defer { outputs[index] = tensor }
+            return try tensor.withMutableView { view in
+                targets.append(view)
+                return try withOutputs(index + 1, &outputs)
+            }
+        }
+        return try withInputs(0, &outputs)
+    }
+}
+
+extension Network {
+    /// A name that no value has yet: `wish`, or `wish` with a number.
+    func unusedName(_ wish: String) -> String {
+        var taken = Set(constants.keys)
+        for input in inputs { taken.insert(input.name) }
+        for node in nodes { for case let output? in node.outputs { taken.insert(output) } }
+        return unusedName(wish, among: taken)
+    }
+
+    /// A name that is not among `taken`: `wish`, or `wish` with a number.
+    func unusedName(_ wish: String, among taken: Set<String>) -> String {
+        if !taken.contains(wish) { return wish }
+        var number = 2
+        while taken.contains("\(wish).\(number)") { number += 1 }
+        return "\(wish).\(number)"
+    }
+}
