@@ -5,11 +5,13 @@ import PackageDescription
 // (`tools/check-floors.py` holds the sources to that). The folder of a room is its name.
 
 /// A room above the ground floor.
-func room(_ name: String, _ dependencies: [Target.Dependency] = [], kernel: Bool = false) -> Target {
+func room(
+    _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], kernel: Bool = false
+) -> Target {
     // Unchecked arithmetic belongs to the kernels alone: parsers and planners keep their checks.
     let flags: [SwiftSetting] =
         kernel ? [.unsafeFlags(["-Ounchecked", "-enforce-exclusivity=unchecked"], .when(configuration: .release))] : []
-    return .target(name: name, dependencies: dependencies, swiftSettings: flags)
+    return .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: flags)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
@@ -55,7 +57,7 @@ let package = Package(
             [
                 "MartletTensors", "MartletFiles", "MartletNetworks",
                 .product(name: "SwiftProtobuf", package: "swift-protobuf"),
-            ]),
+            ], exclude: ["Protocol/onnx.proto"]),
         room("MartletSafetensorsFormat", ["MartletTensors", "MartletFiles"]),
         room("MartletNumPyFormat", ["MartletTensors", "MartletFiles"]),
         room(
