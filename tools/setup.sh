@@ -29,7 +29,7 @@ check_swift() {
     say "Swift $major.$minor"
 }
 
-# libraries Martlet links against; the demo's images; the ONNX operator tests; Python for tables, lints and oracles;
+# Libraries Martlet links against; the demo's images; the ONNX operator tests; Python for tables, lints and oracles;
 # git and certificates for the Swift packages.
 PACKAGES=(
     libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev
@@ -52,10 +52,8 @@ missing_packages() {
 as_root() {
     if ((EUID == 0)); then
         env DEBIAN_FRONTEND=noninteractive "$@"
-    elif command -v sudo >/dev/null 2>&1; then
-        sudo env DEBIAN_FRONTEND=noninteractive "$@"
     else
-        fail "installing packages needs root, and sudo was not found. Run as root: apt-get install ${missing[*]}"
+        sudo env DEBIAN_FRONTEND=noninteractive "$@"
     fi
 }
 
@@ -78,6 +76,9 @@ check_system_packages() {
     if ((${#missing[@]} == 0)); then
         say "system packages: all there"
         return
+    fi
+    if ((EUID != 0)) && ! command -v sudo >/dev/null 2>&1; then
+        fail "installing packages needs root, and sudo was not found. Run as root:" "apt-get install ${missing[*]}"
     fi
     say "system packages: installing ${missing[*]}"
     # A package list may be absent (a fresh container) or stale: refresh it only if the plain installation fails.
@@ -103,7 +104,7 @@ resolve_swift_packages() {
             return
         fi
         say "resolving the Swift packages failed (attempt $attempt of 3)"
-        sleep $((attempt * 5))
+        if ((attempt < 3)); then sleep $((attempt * 5)); fi
     done
     fail "the Swift packages could not be fetched; see the messages above."
 }
