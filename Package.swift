@@ -123,3 +123,12 @@ let package = Package(
         tests("MartletCommand", ["Martlet"]),
     ]
 )
+
+// Continuous integration (`tools/test.sh`) turns warnings into errors, in this package and not in its dependencies.
+// Not by default: a later compiler's new warning should not stop anyone from building Martlet.
+if Context.environment["MARTLET_WARNINGS_AS_ERRORS"] == "1" {
+    for target in package.targets where target.type != .system {
+        target.swiftSettings = (target.swiftSettings ?? []) + [.treatAllWarnings(as: .error)]
+        target.cSettings = (target.cSettings ?? []) + [.treatAllWarnings(as: .error)]
+    }
+}

@@ -1,6 +1,6 @@
 extension Network {
     /// The network as Martlet works on it: single precision, constants folded, batch normalisations folded into
-    /// convolutions, identities and dead nodes gone, types declared for its outputs.
+    /// convolutions, identities and dead nodes gone, a name of its own for each node, types declared for its outputs.
     ///
     /// What it computes is the same up to rounding, and so are the names of inputs, outputs and remaining nodes.
     /// - Throws: ``NetworkError``.
@@ -10,6 +10,7 @@ extension Network {
         network.removeIdentities()
         try network.foldBatchNormalizations()
         network.removeDeadNodes()
+        network.nameNodes()
         for index in network.outputs.indices {
             let declared = network.outputs[index].type
             if let inferred = folded.types[network.outputs[index].name],

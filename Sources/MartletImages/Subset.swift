@@ -1,0 +1,68 @@
+/// Some images of a data set, in the order they have there.
+public struct Subset: DataSet {
+    /// Which images a limit leaves.
+    public enum Choice: Hashable, Sendable {
+        /// The first ones.
+        case first
+        /// Every k-th: image `i * count / limit` for i in `0 ..< limit`. For folders sorted by class this takes all
+        /// classes alike, where the first ones would be of one class.
+        case spread
+        /// Drawn at random without repetition; the same for the same seed.
+        case random(seed: UInt64)
+    }
+
+    private let base: any DataSet
+    /// The indices in the data set that this is a part of, ascending.
+    public let indices: [Int]
+
+    /// At most `limit` images of `base`.
+    /// - Throws: ``DataSetError/unsupportedLimit(_:)`` below one.
+    public init(_ base: any DataSet, limit: Int, choice: Choice) throws(DataSetError) {
+        guard limit > 0 else { throw .unsupportedLimit(limit) }
+        self.base = base
+        let limit = min(limit, base.count)
+        switch choice {
+        case .first: indices = Array(0..<limit)
+        case .spread: indices = (0..<limit).map { $0 * base.count / limit }
+        case .random(let seed):
+            var generator = SplitMix64(state: seed)
+            var all = Array(0..<base.count)
+            for i in 0..<limit { all.swapAt(i, Int.random(in: i..<base.count, using: &generator)) }
+            indices = all[..<limit].sorted()
+        }
+    }
+
+    public var path: String { base.path }
+    public var count: Int { indices.count }
+    public var labelSource: LabelSource { base.labelSource }
+    public var classNames: [String]? { base.classNames }
+    public var description: String { "\(count) of \(base)" }
+    public func sample(at index: Int) throws -> Sample { try base.sample(at: indices[index]) }
+    public func label(at index: Int) -> Int? { base.label(at: indices[index]) }
+    public func name(at index: Int) -> String { base.name(at: indices[index]) }
+    public func withStoredBytes(at index: Int, _ body: (UnsafeRawBufferPointer) -> Void) throws {
+        try base.withStoredBytes(at: indices[index], body)
+    }
+}
+
+extension DataSet {
+    /// At most `limit` images: spread evenly over labelled image files, which are sorted by class more often than not
+    /// (``Subset/Choice/spread``); of everything else the first ones.
+    /// - Throws: ``DataSetError/unsupportedLimit(_:)`` below one.
+    public func limited(to limit: Int) throws(DataSetError) -> any DataSet {
+        try Subset(self, limit: limit, choice: self is ImageFiles && isLabelled ? .spread : .first)
+    }
+}
+
+/// The generator of Steele, Lea and Flood (2014): small, seeded by any number.
+struct SplitMix64: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
+        return z ^ (z >> 31)
+    }
+}
