@@ -22,11 +22,9 @@ public func leakyRelu(
     for i in 0..<count { y[i] = x[i] < 0 ? slope * x[i] : x[i] }
 }
 
-/// y = x where x is positive, else slope x, a slope for each element.
-public func parametricRelu(
-    _ x: UnsafePointer<Float>, slope: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int
-) {
-    for i in 0..<count { y[i] = x[i] < 0 ? slope[i] * x[i] : x[i] }
+/// y = x where x is not negative; the rest of y stays as it is.
+public func takeWherePositive(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int) {
+    for i in 0..<count { y[i] = x[i] < 0 ? y[i] : x[i] }
 }
 
 /// y = 1 / (1 + e^-x).

@@ -66,10 +66,12 @@ import Testing
         }
     }
 
-    @Test func parametricReluTakesASlopeForEachElement() {
-        let x: [Float] = [-2, 2, -4]
-        let slope: [Float] = [0.5, 9, 0.25]
-        #expect(guarded(3) { parametricRelu(x, slope: slope, into: $0, count: 3) } == [-1, 2, -1])
+    @Test func takeWherePositiveLeavesTheRest() {
+        let result = guarded(4) {
+            for i in 0..<4 { $0[i] = 7 }
+            takeWherePositive([-2, 2, .nan, 0], into: $0, count: 4)
+        }
+        #expect(result[0] == 7 && result[1] == 2 && result[2].isNaN && result[3] == 0)
     }
 
     @Test func arithmeticWithEveryPairOfSteps() {

@@ -1,0 +1,119 @@
+import MartletNetworks
+import MartletParallelism
+import MartletTensors
+import Synchronization
+
+/// Runs a network in single precision.
+///
+/// The first run with inputs of new shapes makes a plan for them (types, fusion, the algorithm of every node, one piece
+/// of memory for all intermediate values); later runs with the same shapes use it again. Results are the same to the
+/// bit for any number of threads, and each image's result is the same whatever batch it is in.
+///
+/// Runs of one executor take turns, whatever threads they come from; make one executor for each to run side by side.
+public final class Executor: Sendable {
+    /// What may be chosen about execution; the results do not depend on it.
+    public struct Options: Sendable {
+        /// Whether residual additions and activations are drawn into the layer before them.
+        public var fuses = true
+        /// Whether intermediate values that do not live at the same time share memory.
+        public var reusesMemory = true
+        /// The number of plans kept, for as many sets of input shapes; at least one.
+        public var planLimit = 3
+
+        /// The defaults.
+        public init() {}
+    }
+
+    /// The network that runs, its nodes in execution order under their layer names (``Network/layerNames``).
+    public let network: Network
+    /// The threads that share the work.
+    public let pool: ThreadPool
+    private let options: Options
+    private let state: Mutex<State>
+
+    private struct State {
+        // Most recently used first.
+        var plans: [Plan] = []
+        var weights = PreparedWeights()
+    }
+
+    /// An executor of a network.
+    /// - Throws: ``NetworkError`` if the network is not whole. What it does not support it says when it first plans.
+    public init(network: Network, pool: ThreadPool = ThreadPool(), options: Options = Options()) throws {
+        var network = try network.validated()
+        // Fusion moves nodes and renames their outputs; a name of its own follows each node through it.
+        for (index, name) in network.layerNames.enumerated() { network.nodes[index].name = name }
+        self.network = network
+        self.pool = pool
+        self.options = options
+        self.state = Mutex(State())
+    }
+
+    /// Computes the network's outputs.
+    ///
+    /// - Parameters:
+    ///   - inputs: One tensor for each input of the network, by name.
+    ///   - observer: Is shown what goes into each layer, on the calling thread. It must not call this executor.
+    /// - Throws: ``NetworkError/inputMismatch(name:expected:found:)`` for inputs the network does not take,
+    ///   ``NetworkError`` for what is wrong with it or not supported, and whatever the observer throws.
+    public func run(_ inputs: [String: Tensor], observing observer: Observer? = nil) throws -> [String: Tensor] {
+        let tensors = try checked(inputs)
+        return try state.withLock { state in
+            let plan = try plan(for: tensors.map(\.shape), in: &state)
+            return try plan.run(tensors, pool: pool, observer: observer)
+        }
+    }
+
+    /// The bytes of memory that running the network on inputs of these shapes takes for intermediate values and
+    /// scratch, its constants not counted.
+    /// - Throws: ``NetworkError``.
+    public func peakBytes(_ shapes: [String: Shape]) throws -> Int {
+        let ordered = try network.inputs.map { input in
+            guard let shape = shapes[input.name] else {
+                throw NetworkError.inputMismatch(name: input.name, expected: "\(input.type)", found: "missing")
+            }
+            return shape
+        }
+        return try state.withLock { try plan(for: ordered, in: &$0).peakBytes }
+    }
+
+    /// The inputs in the network's order, each there and of its type; their shapes are checked by the plan.
+    private func checked(_ inputs: [String: Tensor]) throws -> [Tensor] {
+        let tensors = try network.inputs.map { input in
+            guard let tensor = inputs[input.name] else {
+                throw NetworkError.inputMismatch(name: input.name, expected: "\(input.type)", found: "missing")
+            }
+            if tensor.elementType != input.type.elementType {
+                throw NetworkError.inputMismatch(
+                    name: input.name, expected: "\(input.type)",
+                    found: "\(TensorType(tensor.elementType, tensor.shape))"
+                )
+            }
+            return tensor
+        }
+        if inputs.count != tensors.count {
+            let names = network.inputs.map(\.name)
+            for name in inputs.keys.sorted() where !names.contains(name) {
+                throw NetworkError.inputMismatch(
+                    name: name, expected: "only \(names.map { "'\($0)'" }.joined(separator: ", "))", found: "given")
+            }
+        }
+        return tensors
+    }
+
+    private func plan(for shapes: [Shape], in state: inout State) throws -> Plan {
+        if let index = state.plans.firstIndex(where: { $0.inputShapes == shapes }) {
+            let plan = state.plans.remove(at: index)
+            state.plans.insert(plan, at: 0)
+            return plan
+        }
+        // Made room for first: the old plan's memory may be what the new one needs.
+        while state.plans.count >= max(1, options.planLimit) { state.plans.removeLast() }
+        var builder = try PlanBuilder(
+            network: network, shapes: shapes, options: options, workers: pool.threadCount, weights: state.weights)
+        let plan = try builder.build()
+        state.weights = builder.weights
+        state.plans.insert(plan, at: 0)
+        return plan
+    }
+}

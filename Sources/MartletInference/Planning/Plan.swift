@@ -1,0 +1,64 @@
+import MartletNetworks
+import MartletParallelism
+import MartletTensors
+
+/// A network made ready for inputs of certain shapes: steps over memory that is laid out in advance.
+///
+/// Used by one thread at a time, which the executor's lock sees to; that is what makes it safe to send.
+final class Plan: @unchecked Sendable {
+    /// A step, and what an observer sees of it.
+    struct Entry {
+        var step: any Step
+        var layer: (name: String, input: TensorView)?
+    }
+
+    let inputShapes: [Shape]
+    private let inputs: [MutableTensorView]
+    private let outputs: [(name: String, view: TensorView)]
+    private let entries: [Entry]
+    private let arena: Arena
+    private let scratch: Arena
+    private let sharedBytes: Int
+    private let scratchStride: Int
+    /// Constants that steps point into.
+    private let constants: [Tensor]
+
+    init(
+        inputShapes: [Shape], inputs: [MutableTensorView], outputs: [(name: String, view: TensorView)],
+        entries: [Entry], arena: Arena, constants: [Tensor], workers: Int
+    ) throws {
+        self.inputShapes = inputShapes
+        self.inputs = inputs
+        self.outputs = outputs
+        self.entries = entries
+        self.arena = arena
+        self.constants = constants
+        sharedBytes = Arena.padded(entries.map(\.step.sharedBytes).max() ?? 0)
+        scratchStride = Arena.padded(entries.map(\.step.scratchBytes).max() ?? 0)
+        let all = try CheckedArithmetic.product([scratchStride, workers])
+        scratch = try Arena(byteCount: CheckedArithmetic.sum([sharedBytes, all]))
+    }
+
+    /// The bytes of memory the plan holds.
+    var peakBytes: Int { arena.byteCount + scratch.byteCount }
+
+    /// Runs the steps on inputs of the plan's types and shapes.
+    func run(_ tensors: [Tensor], pool: ThreadPool, observer: Observer?) throws -> [String: Tensor] {
+        for (tensor, input) in zip(tensors, inputs) {
+            tensor.withUnsafeBytes { input.bytes.copyMemory(from: $0) }
+        }
+        let context = StepContext(
+            pool: pool, shared: scratch.base, scratch: scratch.base + sharedBytes, scratchStride: scratchStride)
+        for entry in entries {
+            if let observer, let layer = entry.layer, observer.wants(layer.name) {
+                try observer.observe(layer.name, layer.input)
+            }
+            try entry.step.run(context)
+        }
+        var results: [String: Tensor] = [:]
+        for (name, view) in outputs {
+            results[name] = try Tensor(elementType: view.elementType, shape: view.shape, bytes: view.bytes)
+        }
+        return results
+    }
+}

@@ -1,0 +1,175 @@
+import MartletLinearAlgebra
+import MartletNetworks
+import MartletTensors
+
+/// Makes the plan of a network for inputs of certain shapes.
+struct PlanBuilder {
+    private let inputShapes: [Shape]
+    private let network: Network
+    private let types: [String: TensorType]
+    private let options: Executor.Options
+    private let workers: Int
+    /// Constants that do not come from folding, which may come out differently for other shapes.
+    private let sharedConstants: Set<String>
+    /// Weights brought to another layout, shared by all plans.
+    private(set) var weights: PreparedWeights
+    private var views: [String: TensorView] = [:]
+    private var mutableViews: [String: MutableTensorView] = [:]
+    private var constants: [Tensor] = []
+
+    init(
+        network: Network, shapes: [Shape], options: Executor.Options, workers: Int, weights: PreparedWeights
+    ) throws {
+        let named = Dictionary(uniqueKeysWithValues: zip(network.inputs.map(\.name), shapes))
+        sharedConstants = Set(network.constants.keys)
+        let typed = try network.specialized(to: named)
+        var network = typed.network
+        if options.fuses { network.fuse(types: typed.types) }
+        self.inputShapes = shapes
+        self.network = network
+        self.types = typed.types
+        self.options = options
+        self.workers = workers
+        self.weights = weights
+    }
+
+    mutating func build() throws -> Plan {
+        let arena = try layOut()
+        var entries: [Plan.Entry] = []
+        for node in network.nodes {
+            guard let step = try step(node) else { continue }
+            entries.append(Plan.Entry(step: step, layer: layer(node)))
+        }
+        let outputs = try network.outputs.map { (name: $0.name, view: try view($0.name)) }
+        let inputs = try network.inputs.map { try mutableView($0.name) }
+        return try Plan(
+            inputShapes: inputShapes, inputs: inputs, outputs: outputs, entries: entries, arena: arena,
+            constants: constants, workers: workers)
+    }
+
+    /// Gives every value its memory.
+    private mutating func layOut() throws -> Arena {
+        for (name, tensor) in network.constants {
+            constants.append(tensor)
+            // The plan keeps the tensor and nobody writes to it, so its memory stays where it is.
+            views[name] = tensor.withView { $0 }
+        }
+        let layout = try ValueLayout(network, types: types) { name in
+            let shape = try shape(of: name)
+            return shape.elementCount * (types[name]?.elementType ?? .float32).byteCount
+        }
+        let packing = BufferPacking(layout.buffers, reuse: options.reusesMemory)
+        let arena = try Arena(byteCount: packing.byteCount)
+        for (name, buffer) in layout.bufferOfValue {
+            guard let type = types[name] else { continue }
+            let view = MutableTensorView(
+                elementType: type.elementType, shape: try shape(of: name), base: arena.base + packing.offsets[buffer])
+            mutableViews[name] = view
+            views[name] = TensorView(
+                elementType: type.elementType, shape: view.shape, base: UnsafeRawPointer(view.base))
+        }
+        return arena
+    }
+
+    private func shape(of name: String) throws -> Shape {
+        guard let type = types[name] else { throw NetworkError.undefinedValue(name: name, user: "the plan") }
+        guard let shape = try type.shape() else {
+            let producer = network.nodes.first { $0.outputs.contains(name) }
+            throw NetworkError.unsupported(
+                node: producer?.label ?? "of '\(name)'",
+                reason: "the shape of its output '\(name)', \(type), depends on values known only when it runs")
+        }
+        return shape
+    }
+
+    /// What an observer sees of a node.
+    private func layer(_ node: Node) -> (name: String, input: TensorView)? {
+        switch node.operation {
+        case .convolution, .gemm, .matMul:
+            guard let weight = node.input(1), network.constants[weight] != nil, let input = node.input(0),
+                let view = views[input]
+            else { return nil }
+            return (node.name, view)
+        default: return nil
+        }
+    }
+
+    // MARK: What steps are made from
+
+    /// The memory of a value, to read.
+    func view(_ name: String) throws -> TensorView {
+        guard let view = views[name] else { throw NetworkError.undefinedValue(name: name, user: "the plan") }
+        return view
+    }
+
+    private func mutableView(_ name: String) throws -> MutableTensorView {
+        guard let view = mutableViews[name] else { throw NetworkError.undefinedValue(name: name, user: "the plan") }
+        return view
+    }
+
+    /// An input of a node that may be left out.
+    func optionalInput(_ node: Node, _ index: Int) throws -> TensorView? { try node.input(index).map { try view($0) } }
+
+    /// An input of a node.
+    func input(_ node: Node, _ index: Int) throws -> TensorView {
+        guard let view = try optionalInput(node, index) else {
+            throw NetworkError.invalidNode(node: node.label, reason: "input \(index) is missing")
+        }
+        return view
+    }
+
+    /// An input of a node that must be float32.
+    func floats(_ node: Node, _ index: Int) throws -> TensorView {
+        let view = try input(node, index)
+        try requireFloat(node, view.elementType)
+        return view
+    }
+
+    /// An optional input of a node that must be float32.
+    func optionalFloats(_ node: Node, _ index: Int) throws -> TensorView? {
+        try node.input(index) == nil ? nil : floats(node, index)
+    }
+
+    /// The first output of a node.
+    func output(_ node: Node) throws -> MutableTensorView {
+        guard let name = node.outputs.first, let name else {
+            throw NetworkError.invalidNode(node: node.label, reason: "it has no output")
+        }
+        return try mutableView(name)
+    }
+
+    /// All outputs of a node, `nil` for those left out.
+    func outputs(_ node: Node) throws -> [MutableTensorView?] {
+        try node.outputs.map { try $0.map { try mutableView($0) } }
+    }
+
+    /// Whether a value is a constant.
+    func constant(_ node: Node, _ index: Int) -> (name: String, tensor: Tensor)? {
+        guard let name = node.input(index), let tensor = network.constants[name] else { return nil }
+        return (name, tensor)
+    }
+
+    /// A constant matrix with its rows and columns exchanged, made once for all plans if it is the same in all.
+    mutating func transposed(_ name: String, _ tensor: Tensor) throws -> TensorView {
+        var own = PreparedWeights()
+        let result =
+            try sharedConstants.contains(name)
+            ? weights.transposed(name, tensor) : own.transposed(name, tensor)
+        constants.append(result)
+        return result.withView { $0 }
+    }
+
+    func requireFloat(_ node: Node, _ type: ElementType) throws {
+        if type != .float32 {
+            throw NetworkError.unsupported(
+                node: node.label, reason: "\(node.operation.kind) of \(type); Martlet computes it in float32 only")
+        }
+    }
+
+    /// Products go through a BLAS that counts in 32 bits.
+    func requireCountable(_ node: Node, _ extents: [Int]) throws {
+        if let extent = extents.first(where: { $0 > BLAS.maximumExtent }) {
+            throw NetworkError.unsupported(node: node.label, reason: "an extent of \(extent)")
+        }
+    }
+}
