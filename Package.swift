@@ -14,9 +14,10 @@ func room(
     return .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: flags)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .testTarget(
-        name: name + "Tests", dependencies: [.byName(name: name), "MartletTestSupport"] + dependencies)
+        name: name + "Tests", dependencies: [.byName(name: name), "MartletTestSupport"] + dependencies,
+        exclude: exclude)
 }
 
 let package = Package(
@@ -110,7 +111,7 @@ let package = Package(
         tests("MartletLinearAlgebra"),
         tests("MartletKernelsBaseline"),
         tests("MartletNetworks"),
-        tests("MartletImages", ["MartletFiles"]),
+        tests("MartletImages", ["MartletFiles"], exclude: ["Goldens"]),
         tests("MartletONNXFormat", ["MartletNetworks", "MartletInference"]),
         tests("MartletSafetensorsFormat"),
         tests("MartletNumPyFormat"),

@@ -13,8 +13,8 @@
 @_exported import MartletStatistics
 @_exported import MartletTensors
 
-/// Facts about this package.
-public enum Martlet {
-    /// The version, which is written into every file Martlet makes.
-    public static let version = "0.1.0"
+/// The version of Martlet, which is written into the files it makes.
+public enum MartletVersion {
+    /// Major, minor and patch.
+    public static let current = "0.1.0"
 }

@@ -74,8 +74,9 @@ extension Model {
     public func classify(
         _ image: Image, preprocessing: Preprocessing, count: Int, executor: Executor
     ) throws -> [(label: Int, probability: Double)] {
-        let extents = try imageExtents
-        let tensor = try preprocessing.batch(of: image, inputExtents: extents)
+        let shape = try preprocessing.outputShape(width: image.width, height: image.height)
+        try Preprocessing.check(shape, against: try imageExtents)
+        let tensor = try Tensor(try preprocessing.apply(to: image), shape: try Shape([1] + shape.extents))
         let row = try Evaluator.rows(try run(executor, tensor))[0]
         let probabilities = Evaluator.probabilities(row, scores: network.scores)
         return Evaluator.ranking(row, min(count, row.count)).map { ($0, probabilities[$0]) }

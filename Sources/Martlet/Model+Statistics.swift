@@ -17,6 +17,6 @@ extension Model {
             try progress(Progress(task: "sigma", done: batch.indices.upperBound, total: data.count, unit: "images"))
         }
         return try gatherer.statistics(
-            data: "\(data)", dataDigest: try data.digest(), preprocessing: preprocessing.json, version: Martlet.version)
+            data: "\(data)", dataDigest: try data.digest(), preprocessing: preprocessing.json, version: MartletVersion.current)
     }
 }

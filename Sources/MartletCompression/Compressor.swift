@@ -148,16 +148,7 @@ private struct Costs {
     let total: Cost
 
     init(_ network: Network) throws {
-        // One image, whatever the batch is called.
-        var types: [String: TensorType] = [:]
-        for input in network.inputs {
-            var type = input.type
-            type.dimensions = type.dimensions.enumerated().map { axis, dimension in
-                axis == 0 && dimension.value == nil ? .fixed(1) : dimension
-            }
-            types[input.name] = type
-        }
-        let typed = try network.folded(inputTypes: types)
+        let typed = try network.forOneImage()
         let costs = try typed.costs()
         byName = Dictionary(zip(typed.network.nodes.map(\.name), costs), uniquingKeysWith: +)
         total = costs.reduce(Cost(), +)

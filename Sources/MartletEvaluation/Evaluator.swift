@@ -91,6 +91,15 @@ public struct Evaluator: Sendable {
         }
     }
 
+    /// The probabilities of an image's classes.
+    public static func probabilities(_ row: [Float], scores: Scores) -> [Double] {
+        if case .probabilities = scores { return row.map { Double($0) } }
+        let maximum = row.max() ?? 0
+        let powers = row.map { exp(Double($0 - maximum)) }
+        let sum = powers.reduce(0, +)
+        return powers.map { $0 / sum }
+    }
+
     /// The classes of the `count` highest scores, the highest first; of equal scores the lower class first.
     public static func ranking(_ row: [Float], _ count: Int) -> [Int] {
         if count == 1 {
