@@ -12,9 +12,11 @@ func room(_ name: String, _ dependencies: [Target.Dependency] = [], kernel: Bool
     return .target(name: name, dependencies: dependencies, swiftSettings: flags)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], goldens: String? = nil) -> Target {
+    // Golden files are found from #filePath, not bundled.
     .testTarget(
-        name: name + "Tests", dependencies: [.byName(name: name), "MartletTestSupport"] + dependencies)
+        name: name + "Tests", dependencies: [.byName(name: name), "MartletTestSupport"] + dependencies,
+        exclude: goldens.map { [$0] } ?? [])
 }
 
 let package = Package(
@@ -108,7 +110,7 @@ let package = Package(
         tests("MartletLinearAlgebra"),
         tests("MartletKernelsBaseline"),
         tests("MartletNetworks"),
-        tests("MartletImages", ["MartletFiles"]),
+        tests("MartletImages", ["MartletFiles", "MartletTensors", "CMartletZlib"], goldens: "Goldens"),
         tests("MartletONNXFormat", ["MartletNetworks", "MartletInference"]),
         tests("MartletSafetensorsFormat"),
         tests("MartletNumPyFormat"),
