@@ -62,21 +62,18 @@ extension Image {
         let needed = ImageWindow(
             columns: changesWidth ? horizontal.inputs : window.columns,
             rows: changesHeight ? vertical.inputs : window.rows)
-        let passes = [
-            (
-                changesWidth,
-                { (image: Image) in image.resampledHorizontally(horizontal.counted(from: needed.columns.lowerBound)) }
-            ),
-            (
-                changesHeight,
-                { (image: Image) in image.resampledVertically(vertical.counted(from: needed.rows.lowerBound)) }
-            ),
-        ]
+        func horizontally(_ image: Image) -> Image {
+            guard changesWidth else { return image }
+            return image.resampledHorizontally(horizontal.counted(from: needed.columns.lowerBound))
+        }
+        func vertically(_ image: Image) -> Image {
+            guard changesHeight else { return image }
+            return image.resampledVertically(vertical.counted(from: needed.rows.lowerBound))
+        }
         // Pillow's order, from its version 13 on. What stands between the passes is never larger than both ends.
         let isVerticalFirst = self.height > height && self.height - height > 2 * (self.width - width)
-        var result = cut(needed)
-        for (isDone, pass) in isVerticalFirst ? passes.reversed() : passes where isDone { result = pass(result) }
-        return result
+        let source = cut(needed)
+        return isVerticalFirst ? horizontally(vertically(source)) : vertically(horizontally(source))
     }
 
     private func nearest(width: Int, height: Int, window: ImageWindow) -> Image {
