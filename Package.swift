@@ -15,6 +15,7 @@ func room(
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    // Golden files are found from #filePath, not bundled.
     .testTarget(
         name: name + "Tests", dependencies: [.byName(name: name), "MartletTestSupport"] + dependencies,
         exclude: exclude)
@@ -111,7 +112,7 @@ let package = Package(
         tests("MartletLinearAlgebra"),
         tests("MartletKernelsBaseline"),
         tests("MartletNetworks"),
-        tests("MartletImages", ["MartletFiles"], exclude: ["Goldens"]),
+        tests("MartletImages", ["MartletFiles", "MartletTensors", "CMartletZlib"], exclude: ["Goldens"]),
         tests("MartletONNXFormat", ["MartletNetworks", "MartletInference"]),
         tests("MartletSafetensorsFormat"),
         tests("MartletNumPyFormat"),

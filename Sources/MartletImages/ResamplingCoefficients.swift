@@ -12,6 +12,19 @@ struct ResamplingCoefficients {
     /// `length` weights for each output position, of which the first `counts` are meant.
     private(set) var weights: [Int32] = []
 
+    /// The input positions that are read.
+    var inputs: Range<Int> {
+        guard let first = starts.first, let last = starts.last, let count = counts.last else { return 0..<0 }
+        return first..<max(first, last + count)
+    }
+
+    /// The same weights for an input whose first position is number `offset` of the one they were made for.
+    func counted(from offset: Int) -> ResamplingCoefficients {
+        var result = self
+        result.starts = starts.map { $0 - offset }
+        return result
+    }
+
     /// The weights for the outputs in `window` of a resize from `inputSize` to `outputSize`.
     ///
     /// As Pillow has it: output position x has its centre at (x + 1/2) scale; the filter, widened by the scale if that is

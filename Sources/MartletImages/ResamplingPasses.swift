@@ -2,10 +2,10 @@
 // have 8, and wrapping arithmetic says so to the compiler.
 
 extension Image {
-    /// One output column for each position of `coefficients`, of the rows in `rows`.
-    func resampledHorizontally(_ coefficients: ResamplingCoefficients, rows: Range<Int>) -> Image {
+    /// One output column for each position of `coefficients`.
+    func resampledHorizontally(_ coefficients: ResamplingCoefficients) -> Image {
         let outputWidth = coefficients.starts.count
-        let count = outputWidth * rows.count * channels
+        let count = outputWidth * height * channels
         let rowLength = width * channels
         let channels = channels
         let result = [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
@@ -13,7 +13,7 @@ extension Image {
             pixels.withUnsafeBufferPointer { source in
                 coefficients.withPointers { weights, starts, counts in
                     guard let source = source.baseAddress, var out = target.baseAddress else { return }
-                    for row in rows {
+                    for row in 0..<height {
                         let line = source + row &* rowLength
                         if channels == 3 {
                             horizontalRGB(line, out, outputWidth, weights, starts, counts, coefficients.length)
@@ -25,11 +25,11 @@ extension Image {
                 }
             }
         }
-        return Image(unchecked: result, width: outputWidth, height: rows.count, channels: channels)
+        return Image(unchecked: result, width: outputWidth, height: height, channels: channels)
     }
 
-    /// One output row for each position of `coefficients`, whose starts count from `firstRow`.
-    func resampledVertically(_ coefficients: ResamplingCoefficients, firstRow: Int) -> Image {
+    /// One output row for each position of `coefficients`.
+    func resampledVertically(_ coefficients: ResamplingCoefficients) -> Image {
         let outputHeight = coefficients.starts.count
         let rowLength = width * channels
         let count = outputHeight * rowLength
@@ -42,7 +42,7 @@ extension Image {
                         guard let sums = sums.baseAddress else { return }
                         for row in 0..<outputHeight {
                             vertical(
-                                source + (starts[row] &- firstRow) &* rowLength, out + row &* rowLength, rowLength,
+                                source + starts[row] &* rowLength, out + row &* rowLength, rowLength,
                                 weights + row &* coefficients.length, counts[row], sums)
                         }
                     }
