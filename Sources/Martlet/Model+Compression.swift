@@ -11,11 +11,11 @@ extension Model {
     /// - Throws: ``CompressionError``, ``StatisticsError``, ``PreprocessingError``, `DecompositionError`.
     public func compressed(
         by compressor: Compressor, statistics: Statistics?, preprocessing options: PreprocessingOptions = .init(),
-        progress: Progress.Handler = { _ in }
+        progress: JobProgress.Handler = { _ in }
     ) throws -> (model: Model, report: CompressionReport) {
         var result = self
         let (network, report) = try compressor.compress(network, statistics: statistics) { layer, index, count in
-            try progress(Progress(task: "compress \(layer.name)", done: index + 1, total: count, unit: "layers"))
+            try progress(JobProgress(task: "compress \(layer.name)", done: index + 1, total: count, unit: "layers"))
         }
         result.network = network
         let known = network[metadata: Model.preprocessingKey] ?? statistics?.provenance.preprocessing

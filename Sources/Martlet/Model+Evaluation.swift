@@ -13,7 +13,7 @@ extension Model {
     /// - Throws: ``EvaluationError``, ``NetworkError``, ``ImageError``, ``PreprocessingError``, ``DataSetError``.
     public func evaluate(
         on data: any DataSet, preprocessing: Preprocessing, reference: (model: Model, preprocessing: Preprocessing)? = nil,
-        pool: ThreadPool, progress: Progress.Handler = { _ in }
+        pool: ThreadPool, progress: JobProgress.Handler = { _ in }
     ) throws -> EvaluationResult {
         guard data.labelSource != .none || reference != nil else {
             throw EvaluationError.nothingToCompare(data: data.path)
@@ -39,7 +39,7 @@ extension Model {
                 compared = try other.model.run(other.executor, tensor)
             }
             try evaluator.add(output, reference: compared, batch: batch)
-            try progress(Progress(task: "evaluate", done: batch.indices.upperBound, total: data.count, unit: "images"))
+            try progress(JobProgress(task: "evaluate", done: batch.indices.upperBound, total: data.count, unit: "images"))
         }
         return evaluator.result
     }

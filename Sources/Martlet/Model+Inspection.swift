@@ -25,6 +25,11 @@ public struct Inspection: Codable, Sendable {
         public var multiplyAdds: Int
         /// Bytes of constants.
         public var bytes: Int
+
+        enum CodingKeys: String, CodingKey {
+            case name, operation, output, parameters, bytes
+            case multiplyAdds = "macs"
+        }
     }
 
     /// The network's name.
@@ -45,6 +50,11 @@ public struct Inspection: Codable, Sendable {
     public var multiplyAdds: Int
     /// Bytes of constants in all.
     public var bytes: Int
+
+    enum CodingKeys: String, CodingKey {
+        case name, path, inputs, outputs, preprocessing, nodes, parameters, bytes
+        case multiplyAdds = "macs"
+    }
 }
 
 extension Model {

@@ -11,16 +11,17 @@ public enum ProcessMemory {
     /// The most resident memory so far, in bytes.
     public static var peakBytes: Int {
         var usage = rusage()
+        // Glibc imports the first argument as an enumeration of its own.
         #if canImport(Glibc)
-            let failed = getrusage(RUSAGE_SELF, &usage) != 0
-            let unit = 1024
-        #elseif canImport(Musl)
-            let failed = getrusage(RUSAGE_SELF, &usage) != 0
-            let unit = 1024
+            let whole = __rusage_who_t(RUSAGE_SELF.rawValue)
         #else
-            let failed = getrusage(RUSAGE_SELF, &usage) != 0
-            let unit = 1
+            let whole = RUSAGE_SELF
         #endif
-        return failed ? 0 : Int(usage.ru_maxrss) * unit
+        #if canImport(Darwin)
+            let unit = 1
+        #else
+            let unit = 1024
+        #endif
+        return getrusage(whole, &usage) == 0 ? Int(usage.ru_maxrss) * unit : 0
     }
 }

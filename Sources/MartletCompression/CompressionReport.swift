@@ -26,6 +26,16 @@ public struct CompressionReport: Codable, Sendable, Equatable {
         public var sweeps: Int?
         /// How long it took.
         public var seconds: Double
+
+        enum CodingKeys: String, CodingKey {
+            case name, shape, kept, ranks, sweeps, seconds
+            case parametersBefore = "parameters_before"
+            case parametersAfter = "parameters_after"
+            case multiplyAddsBefore = "macs_before"
+            case multiplyAddsAfter = "macs_after"
+            case sigmaError = "sigma_error"
+            case frobeniusError = "frobenius_error"
+        }
     }
 
     /// The method.
@@ -42,6 +52,15 @@ public struct CompressionReport: Codable, Sendable, Equatable {
     public var multiplyAddsBefore: Int
     /// And after.
     public var multiplyAddsAfter: Int
+
+    enum CodingKeys: String, CodingKey {
+        case method, layers
+        case vbmfRatio = "vbmf_ratio"
+        case parametersBefore = "parameters_before"
+        case parametersAfter = "parameters_after"
+        case multiplyAddsBefore = "macs_before"
+        case multiplyAddsAfter = "macs_after"
+    }
 
     /// How many times fewer parameters there are.
     public var compressionRate: Double { Double(parametersBefore) / Double(max(parametersAfter, 1)) }

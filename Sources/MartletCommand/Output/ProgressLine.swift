@@ -7,7 +7,7 @@ final class ProgressLine {
     private var last: ContinuousClock.Instant?
 
     /// Shows a state, a few times a second at most.
-    func show(_ progress: Progress) {
+    func show(_ progress: JobProgress) {
         guard Terminal.isInteractive else { return }
         let now = ContinuousClock.now
         if let last, now - last < .milliseconds(200), progress.done < progress.total { return }

@@ -1,5 +1,5 @@
 /// How far a long job is.
-public struct Progress: Sendable {
+public struct JobProgress: Sendable {
     /// What is being done, in a word or two.
     public var task: String
     /// How much is done.
@@ -18,5 +18,5 @@ public struct Progress: Sendable {
     }
 
     /// What is told of progress; it may throw to end the job.
-    public typealias Handler = (Progress) throws -> Void
+    public typealias Handler = (JobProgress) throws -> Void
 }
