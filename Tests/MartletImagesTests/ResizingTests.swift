@@ -74,6 +74,14 @@ import Testing
         #expect(throws: ImageError.self) { try image.resized(shorterSide: .max, filter: .box) }
     }
 
+    @Test func veryLongSides() throws {
+        let row = try Image(width: 1 << 25, height: 1, channels: 1, pixels: [UInt8](repeating: 9, count: 1 << 25))
+        #expect(throws: ImageError.sideTooLong(length: 1 << 25, target: 5)) {
+            try row.resized(width: 5, height: 1, filter: .lanczos)
+        }
+        #expect(try row.resized(width: 3, height: 1, filter: .nearest).pixels == [9, 9, 9])
+    }
+
     @Test func aConstantImageStaysConstant() throws {
         for value in [UInt8(0), 1, 128, 255] {
             let image = try Image(
