@@ -218,14 +218,15 @@ def shorter_side(image, size, resampling):
 
 
 def center_crop(image, width, height):
-    """torchvision's, on an array."""
+    """Hugging Face's `center_crop` on an array [h, w] or [h, w, c], written from its definition."""
     array = numpy.array(image)
-    left, top = max(0, width - array.shape[1]) // 2, max(0, height - array.shape[0]) // 2
-    right, bottom = (max(0, width - array.shape[1]) + 1) // 2, (max(0, height - array.shape[0]) + 1) // 2
-    padding = [(top, bottom), (left, right)] + [(0, 0)] * (array.ndim - 2)
-    array = numpy.pad(array, padding)
-    y, x = int(round((array.shape[0] - height) / 2.0)), int(round((array.shape[1] - width) / 2.0))
-    return array[y : y + height, x : x + width]
+    top, left = (array.shape[0] - height) // 2, (array.shape[1] - width) // 2
+    result = numpy.zeros((height, width) + array.shape[2:], array.dtype)
+    for y in range(height):
+        for x in range(width):
+            if 0 <= y + top < array.shape[0] and 0 <= x + left < array.shape[1]:
+                result[y, x] = array[y + top, x + left]
+    return result
 
 
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])

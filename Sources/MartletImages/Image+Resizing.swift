@@ -10,7 +10,7 @@ extension Image {
     ///
     /// The horizontal pass comes first, unless the height shrinks by more than twice what the width shrinks by; so Pillow 13
     /// does it. Before, Pillow always began with the horizontal pass, which differs by a grey level here and there.
-    /// - Throws: ``ImageError/unsupportedTargetSize(width:height:)``.
+    /// - Throws: ``ImageError/unsupportedTargetSize(width:height:)``, ``ImageError/sideTooLong(length:target:)``.
     public func resized(width: Int, height: Int, filter: Interpolation) throws(ImageError) -> Image {
         guard Image.isSupported(width: width, height: height) else {
             throw .unsupportedTargetSize(width: width, height: height)
@@ -22,7 +22,7 @@ extension Image {
 
     /// The image with its shorter side brought to `length` and the longer in proportion, truncated as torchvision
     /// truncates: `int(length * longer / shorter)`.
-    /// - Throws: ``ImageError/unsupportedTargetSize(width:height:)``.
+    /// - Throws: ``ImageError/unsupportedTargetSize(width:height:)``, ``ImageError/sideTooLong(length:target:)``.
     public func resized(shorterSide length: Int, filter: Interpolation) throws(ImageError) -> Image {
         let size = try self.size(shorterSide: length)
         return try resized(width: size.width, height: size.height, filter: filter)
@@ -54,9 +54,9 @@ extension Image {
     ) throws(ImageError) -> Image {
         if width == self.width, height == self.height { return cut(window) }
         if filter == .nearest { return nearest(width: width, height: height, window: window) }
-        let horizontal = ResamplingCoefficients(
+        let horizontal = try ResamplingCoefficients(
             filter: filter, inputSize: self.width, outputSize: width, window: window.columns)
-        let vertical = ResamplingCoefficients(
+        let vertical = try ResamplingCoefficients(
             filter: filter, inputSize: self.height, outputSize: height, window: window.rows)
         let (changesWidth, changesHeight) = (width != self.width, height != self.height)
         let needed = ImageWindow(

@@ -3,6 +3,9 @@ struct ResamplingCoefficients {
     /// Bits behind the point: 8 bits of pixel and 2 of headroom for weights that sum to more than one in magnitude.
     static let precision: Int32 = 32 - 8 - 2
 
+    /// Ten million pixels a side and more are possible under every filter.
+    private static let maximumWeightCount = 1 << 26
+
     /// Weights reserved for each output position.
     let length: Int
     /// First input position of each output position.
@@ -30,11 +33,15 @@ struct ResamplingCoefficients {
     /// As Pillow has it: output position x has its centre at (x + 1/2) scale; the filter, widened by the scale if that is
     /// above one, is evaluated at the centres of the input pixels within its support, normalised to sum 1 in double
     /// precision and rounded to 22 fractional bits.
-    init(filter: Interpolation, inputSize: Int, outputSize: Int, window: Range<Int>) {
+    /// - Throws: ``ImageError/sideTooLong(length:target:)`` rather than take gigabytes for the weights.
+    init(filter: Interpolation, inputSize: Int, outputSize: Int, window: Range<Int>) throws(ImageError) {
         let scale = Double(inputSize) / Double(outputSize)
         let filterScale = max(scale, 1)
         let support = filter.support * filterScale
         length = Int(support.rounded(.up)) * 2 + 1
+        guard window.count <= Self.maximumWeightCount / length else {
+            throw .sideTooLong(length: inputSize, target: outputSize)
+        }
         starts.reserveCapacity(window.count)
         counts.reserveCapacity(window.count)
         weights = [Int32](repeating: 0, count: window.count * length)

@@ -88,7 +88,8 @@ private final class Counted: DataSet {
         do {
             let loader = BatchLoader(set, preprocessing: bytes, batchSize: 4, threadCount: 3, batchesAhead: 2)
             _ = try loader.next()
-            usleep(50_000)
+            for _ in 0..<5000 where set.asked.withLock({ $0.count }) < 16 { usleep(2000) }
+            usleep(20_000)
             // The batch taken, and room for three: the one whose turn it is and two ahead.
             #expect(set.asked.withLock { $0.count } == 16)
         }

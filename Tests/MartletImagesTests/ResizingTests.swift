@@ -47,20 +47,20 @@ import Testing
         #expect(try pattern(3, 5, 1).resized(shorterSide: 2, filter: .box).height == 3)
     }
 
-    @Test func cropRoundsHalvesToEven() throws {
-        #expect(Image.cropRange(of: 227, to: 224).kept == 2..<226)
+    @Test func cropStartsAtTheFloor() throws {
+        #expect(Image.cropRange(of: 227, to: 224).kept == 1..<225)
         #expect(Image.cropRange(of: 225, to: 224).kept == 0..<224)
         #expect(Image.cropRange(of: 229, to: 224).kept == 2..<226)
         #expect(Image.cropRange(of: 256, to: 224).kept == 16..<240)
         #expect(Image.cropRange(of: 3, to: 6).kept == 0..<3)
-        #expect(Image.cropRange(of: 3, to: 6).padding == 1)
+        #expect(Image.cropRange(of: 3, to: 6).padding == 2)
     }
 
     @Test func smallImagesAreCroppedOnBlack() throws {
         let image = try Image(width: 2, height: 1, channels: 1, pixels: [5, 6])
-        #expect(try image.centerCropped(width: 3, height: 4).pixels == [0, 0, 0, 5, 6, 0, 0, 0, 0, 0, 0, 0])
+        #expect(try image.centerCropped(width: 3, height: 4).pixels == [0, 0, 0, 0, 0, 0, 0, 5, 6, 0, 0, 0])
         let wide = try Image(width: 4, height: 1, channels: 1, pixels: [1, 2, 3, 4])
-        #expect(try wide.centerCropped(width: 2, height: 2).pixels == [2, 3, 0, 0])
+        #expect(try wide.centerCropped(width: 2, height: 2).pixels == [0, 0, 2, 3])
     }
 
     @Test func refusesSizes() throws {
@@ -72,6 +72,14 @@ import Testing
         }
         #expect(throws: ImageError.self) { try pattern(1, 3000, 1).resized(shorterSide: 60_000, filter: .box) }
         #expect(throws: ImageError.self) { try image.resized(shorterSide: .max, filter: .box) }
+    }
+
+    @Test func veryLongSides() throws {
+        let row = try Image(width: 1 << 25, height: 1, channels: 1, pixels: [UInt8](repeating: 9, count: 1 << 25))
+        #expect(throws: ImageError.sideTooLong(length: 1 << 25, target: 5)) {
+            try row.resized(width: 5, height: 1, filter: .lanczos)
+        }
+        #expect(try row.resized(width: 3, height: 1, filter: .nearest).pixels == [9, 9, 9])
     }
 
     @Test func aConstantImageStaysConstant() throws {
