@@ -12,7 +12,8 @@ extension Model {
     ///   - reference: another network with the same classes, and the preprocessing it wants.
     /// - Throws: ``EvaluationError``, ``NetworkError``, ``ImageError``, ``PreprocessingError``, ``DataSetError``.
     public func evaluate(
-        on data: any DataSet, preprocessing: Preprocessing, reference: (model: Model, preprocessing: Preprocessing)? = nil,
+        on data: any DataSet, preprocessing: Preprocessing,
+        reference: (model: Model, preprocessing: Preprocessing)? = nil,
         pool: ThreadPool, progress: JobProgress.Handler = { _ in }
     ) throws -> EvaluationResult {
         guard data.labelSource != .none || reference != nil else {
@@ -28,7 +29,9 @@ extension Model {
             // The same preparation need not be done twice.
             let sameInput = try reference.model.imageExtents == imageExtents
             let shared = sameInput && reference.preprocessing == preprocessing
-            let loader = try shared ? nil : reference.model.loader(data, reference.preprocessing, batchSize: batchSize, pool: pool)
+            let loader =
+                try shared
+                ? nil : reference.model.loader(data, reference.preprocessing, batchSize: batchSize, pool: pool)
             other = (executor, loader, reference.model)
         }
         while let batch = try loader.next() {
@@ -39,7 +42,8 @@ extension Model {
                 compared = try other.model.run(other.executor, tensor)
             }
             try evaluator.add(output, reference: compared, batch: batch)
-            try progress(JobProgress(task: "evaluate", done: batch.indices.upperBound, total: data.count, unit: "images"))
+            try progress(
+                JobProgress(task: "evaluate", done: batch.indices.upperBound, total: data.count, unit: "images"))
         }
         return evaluator.result
     }

@@ -17,6 +17,7 @@ extension Model {
             try progress(JobProgress(task: "sigma", done: batch.indices.upperBound, total: data.count, unit: "images"))
         }
         return try gatherer.statistics(
-            data: "\(data)", dataDigest: try data.digest(), preprocessing: preprocessing.json, version: MartletVersion.current)
+            data: "\(data)", dataDigest: try data.digest(), preprocessing: preprocessing.json,
+            version: MartletVersion.current)
     }
 }

@@ -43,7 +43,8 @@ extension Operation {
 
     private static func text(_ window: Window) -> String {
         let kernel = window.kernel.map(String.init).joined(separator: "x")
-        let strides = window.strides.contains { $0 != 1 } ? " /" + window.strides.map(String.init).joined(separator: "x") : ""
+        let strides =
+            window.strides.contains { $0 != 1 } ? " /" + window.strides.map(String.init).joined(separator: "x") : ""
         return kernel + strides
     }
 

@@ -54,7 +54,8 @@ public struct Statistics: Sendable {
         let digest = NetworkDigest.digest(of: network)
         guard digest == provenance.networkDigest else {
             throw StatisticsError.otherNetwork(
-                statistics: "\(provenance.network) (\(provenance.networkDigest))", network: "\(network.name) (\(digest))")
+                statistics: "\(provenance.network) (\(provenance.networkDigest))",
+                network: "\(network.name) (\(digest))")
         }
     }
 
@@ -87,7 +88,9 @@ public struct Statistics: Sendable {
         for name in layers.keys.sorted() { layout.append((name + Statistics.countSuffix, .int64, [1])) }
         try SafetensorsWriter.write(layout, metadata: metadata, to: path) { name in
             for (suffix, tensor) in Statistics.parts {
-                guard name.hasSuffix(suffix), let moments = layers[String(name.dropLast(suffix.count))] else { continue }
+                guard name.hasSuffix(suffix), let moments = layers[String(name.dropLast(suffix.count))] else {
+                    continue
+                }
                 return try tensor(moments)
             }
             throw StatisticsError.missingLayer(name: name)
@@ -138,12 +141,16 @@ public struct Statistics: Sendable {
         let products = try reader.tensor(name + Statistics.productsSuffix)
         let sums = try reader.tensor(name + Statistics.sumsSuffix)
         let count = try reader.tensor(name + Statistics.countSuffix)
-        func refuse(_ reason: String) -> StatisticsError { .notStatistics(file: path, reason: "layer '\(name)' \(reason)") }
+        func refuse(_ reason: String) -> StatisticsError {
+            .notStatistics(file: path, reason: "layer '\(name)' \(reason)")
+        }
         guard products.elementType == .float64, sums.elementType == .float64, sums.shape.rank == 2,
             products.shape.rank == 2, products.shape[0] == sums.shape[0],
             products.shape[1] == (try CheckedArithmetic.product([sums.shape[1], sums.shape[1] + 1])) / 2
         else { throw refuse("has tensors of shapes that do not fit each other") }
-        guard count.shape == [1], let patches = count.integers?.first, patches >= 0 else { throw refuse("has no count") }
+        guard count.shape == [1], let patches = count.integers?.first, patches >= 0 else {
+            throw refuse("has no count")
+        }
         return LayerMoments(count: patches, products: products, sums: sums)
     }
 }

@@ -28,7 +28,8 @@ public final class StatisticsGatherer {
         network: Network, pool: ThreadPool, layers wanted: (WeightedLayer) -> Bool = { _ in true }
     ) throws {
         guard network.inputs.count == 1 else {
-            throw NetworkError.unsupported(node: network.name, reason: "statistics of a network with \(network.inputs.count) inputs")
+            throw NetworkError.unsupported(
+                node: network.name, reason: "statistics of a network with \(network.inputs.count) inputs")
         }
         self.network = network
         executor = try Executor(network: network, pool: pool)

@@ -48,7 +48,9 @@ struct Benchmark: ParsableCommand {
             print("p10      \(Format.milliseconds(figures.p10))")
             print("p50      \(Format.milliseconds(figures.p50))")
             print("p90      \(Format.milliseconds(figures.p90))")
-            print("memory   \(Format.bytes(figures.peakBytes)) at most, \(Format.bytes(figures.plannedBytes)) of it planned")
+            print(
+                "memory   \(Format.bytes(figures.peakBytes)) at most, \(Format.bytes(figures.plannedBytes)) of it planned"
+            )
         }
     }
 }

@@ -16,7 +16,8 @@ struct Compress: ParsableCommand {
 
     @Argument(help: "The network, an ONNX file.") var model: String
     @Option(help: ArgumentHelp("Statistics from `martlet sigma`.", valueName: "file")) var sigma: String?
-    @Option(name: .customLong("images"), help: ArgumentHelp("Images to gather the statistics from now.", valueName: "data"))
+    @Option(
+        name: .customLong("images"), help: ArgumentHelp("Images to gather the statistics from now.", valueName: "data"))
     var data: String?
     @Option(
         help: ArgumentHelp(

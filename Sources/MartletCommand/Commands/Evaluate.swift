@@ -31,7 +31,8 @@ struct Evaluate: ParsableCommand {
             }
             let data = try images.open(data)
             if data.labelSource == .folderOrder {
-                Terminal.writeError("warning: classes are numbered in the order of the folders' names; --labels says better\n")
+                Terminal.writeError(
+                    "warning: classes are numbered in the order of the folders' names; --labels says better\n")
             }
             let line = ProgressLine()
             let result = try model.evaluate(
@@ -40,12 +41,18 @@ struct Evaluate: ParsableCommand {
             line.finish()
             if output.json { return try Terminal.printJSON(result) }
             print("images     \(Format.grouped(result.images))  (\(data))")
-            if let top1 = result.top1, let interval = result.top1Interval, let top5 = result.top5, let loss = result.loss {
-                print("top-1      \(Format.percent(top1))  (95 %: \(Format.percent(interval[0])) to \(Format.percent(interval[1])))")
+            if let top1 = result.top1, let interval = result.top1Interval, let top5 = result.top5,
+                let loss = result.loss
+            {
+                print(
+                    "top-1      \(Format.percent(top1))  (95 %: \(Format.percent(interval[0])) to \(Format.percent(interval[1])))"
+                )
                 print("top-5      \(Format.percent(top5))")
                 print("loss       \(Format.number(loss))")
             }
-            if let agreement = result.agreement { print("agreement  \(Format.percent(agreement))  with \(reference ?? "")") }
+            if let agreement = result.agreement {
+                print("agreement  \(Format.percent(agreement))  with \(reference ?? "")")
+            }
         }
     }
 }
