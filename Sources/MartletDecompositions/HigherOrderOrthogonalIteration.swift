@@ -40,7 +40,7 @@ struct HigherOrderOrthogonalIteration {
             let gain = errors[errors.count - 1] - error
             errors.append(error)
             // What a projection keeps is known to the rounding of the whole, and no better.
-            if gain <= (options.tolerance ?? 1e-4) * error || error < 1e-14 {
+            if gain <= (options.tolerance ?? 2e-5) * error || error < 1e-14 {
                 converged = true
                 break
             }
