@@ -105,7 +105,8 @@ let package = Package(
 
         // Tests
         .target(
-            name: "MartletTestSupport", dependencies: ["MartletTensors", "MartletNetworks"], path: "Tests/MartletTestSupport"),
+            name: "MartletTestSupport", dependencies: ["MartletTensors", "MartletNetworks"],
+            path: "Tests/MartletTestSupport"),
         tests("MartletTensors"),
         tests("MartletParallelism"),
         tests("MartletFiles"),
@@ -117,10 +118,12 @@ let package = Package(
         tests("MartletSafetensorsFormat"),
         tests("MartletNumPyFormat"),
         tests("MartletInference", ["MartletNetworks", "MartletONNXFormat", "MartletParallelism"]),
-        tests("MartletStatistics", ["MartletNetworks", "MartletInference", "MartletParallelism", "MartletLinearAlgebra"]),
+        tests(
+            "MartletStatistics", ["MartletNetworks", "MartletInference", "MartletParallelism", "MartletLinearAlgebra"]),
         tests("MartletDecompositions", ["MartletLinearAlgebra"]),
         tests("MartletEvaluation", ["MartletImages", "MartletNetworks"]),
-        tests("MartletCompression", ["MartletNetworks", "MartletInference", "MartletStatistics", "MartletParallelism"]),
+        tests(
+            "MartletCompression", ["MartletNetworks", "MartletInference", "MartletStatistics", "MartletParallelism"]),
         tests("Martlet"),
         tests("MartletCommand", ["Martlet"]),
     ]

@@ -14,8 +14,8 @@ extension Model {
         progress: JobProgress.Handler = { _ in }
     ) throws -> (model: Model, report: CompressionReport) {
         var result = self
-        let (network, report) = try compressor.compress(network, statistics: statistics) { layer, index, count in
-            try progress(JobProgress(task: "compress \(layer.name)", done: index + 1, total: count, unit: "layers"))
+        let (network, report) = try compressor.compress(network, statistics: statistics) { layer, done, count in
+            try progress(JobProgress(task: "compress", done: done, total: count, unit: "layers"))
         }
         result.network = network
         let known = network[metadata: Model.preprocessingKey] ?? statistics?.provenance.preprocessing

@@ -48,7 +48,8 @@ import Testing
         #expect(evaluator.result.agreement == 0.5)
         #expect(evaluator.result.top1 == nil)
         #expect(throws: EvaluationError.classCountMismatch(network: 2, reference: 4)) {
-            try evaluator.add(a, reference: try Tensor(zeros: [2, 4], elementType: .float32), batch: try batch([0, 0]))
+            try evaluator.add(
+                a, reference: try Tensor(zeros: [2, 4], elementType: .float32), batch: try batch([0, 0]))
         }
     }
 
@@ -67,13 +68,13 @@ import Testing
     }
 
     @Test func wilsonIntervals() {
-        // 219 of 300 and the ends, from statsmodels' proportion_confint(method="wilson").
+        // From the formula in Python.
         let interval = wilsonInterval(successes: 219, trials: 300)
-        #expect(abs(interval.lower - 0.677079) < 1e-5)
-        #expect(abs(interval.upper - 0.777110) < 1e-5)
+        #expect(abs(interval.lower - 0.6770882627) < 1e-9)
+        #expect(abs(interval.upper - 0.7770959706) < 1e-9)
         #expect(wilsonInterval(successes: 0, trials: 10).lower == 0)
         #expect(wilsonInterval(successes: 10, trials: 10).upper == 1)
-        #expect(abs(wilsonInterval(successes: 0, trials: 10).upper - 0.277533) < 1e-5)
+        #expect(abs(wilsonInterval(successes: 0, trials: 10).upper - 0.2775327999) < 1e-9)
         #expect(wilsonInterval(successes: 0, trials: 0) == (0, 1))
     }
 

@@ -36,7 +36,9 @@ import Testing
         }
         try read.check(against: network)
         try statistics.write(to: folder.file("again"))
-        #expect(try Data(contentsOf: URL(fileURLWithPath: path)) == Data(contentsOf: URL(fileURLWithPath: folder.file("again"))))
+        #expect(
+            try Data(contentsOf: URL(fileURLWithPath: path))
+                == Data(contentsOf: URL(fileURLWithPath: folder.file("again"))))
     }
 
     @Test func refuseAnotherNetwork() throws {
