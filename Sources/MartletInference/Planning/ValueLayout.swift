@@ -48,12 +48,9 @@ struct ValueLayout {
         }
         for (step, node) in network.nodes.enumerated() where sharing {
             guard let output = node.outputs.first, let output, roots[output] == output else { continue }
-            let owners = node.inputs.map { $0.flatMap(owner) }
             for index in node.operation.inputsItMayOverwrite {
-                guard let input = node.input(index), types[input] == types[output], let heir = owners[index],
-                    let own = lifetimes[heir], let new = lifetimes[output], own.last == step,
-                    // Another view of the same bytes would be overwritten before it is read.
-                    owners.indices.allSatisfy({ $0 == index || owners[$0] != heir || node.inputs[$0] == input })
+                guard let input = node.input(index), types[input] == types[output], let heir = owner(input),
+                    let own = lifetimes[heir], let new = lifetimes[output], own.last == step
                 else { continue }
                 heirs[output] = heir
                 lifetimes[heir]?.last = new.last
@@ -83,6 +80,9 @@ extension Operation {
     }
 
     /// The inputs over which the result may be written, if type and shape are the same.
+    ///
+    /// Another operand may be a view of the same bytes: it then has as many elements, so nothing is broadcast, and each
+    /// is read before it is written.
     fileprivate var inputsItMayOverwrite: Range<Int> {
         switch self {
         case .activation, .clip, .softmax, .batchNormalization: 0..<1
