@@ -14,9 +14,11 @@ func room(
     return .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: flags)
 }
 
-func tests(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    // Golden files are found from #filePath, not bundled.
     .testTarget(
-        name: name + "Tests", dependencies: [.byName(name: name), "MartletTestSupport"] + dependencies)
+        name: name + "Tests", dependencies: [.byName(name: name), "MartletTestSupport"] + dependencies,
+        exclude: exclude)
 }
 
 let package = Package(
@@ -110,7 +112,7 @@ let package = Package(
         tests("MartletLinearAlgebra"),
         tests("MartletKernelsBaseline"),
         tests("MartletNetworks"),
-        tests("MartletImages", ["MartletFiles"]),
+        tests("MartletImages", ["MartletFiles", "MartletTensors", "CMartletZlib"], exclude: ["Goldens"]),
         tests("MartletONNXFormat", ["MartletNetworks", "MartletInference"]),
         tests("MartletSafetensorsFormat"),
         tests("MartletNumPyFormat"),

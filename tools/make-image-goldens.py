@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Makes Tests/MartletImagesTests/Goldens with Pillow and NumPy.
 
-    python3 -m venv .venv-images && .venv-images/bin/pip install pillow==12.0.0 numpy
+    python3 -m venv .venv-images && .venv-images/bin/pip install 'pillow>=13' numpy
     .venv-images/bin/python tools/make-image-goldens.py
 
-Any Pillow of the last years gives the same files, the JPEG encoder's version apart. The folder holds small PNG and JPEG
+Pillow 13 is wanted: before it, `resize` began with the horizontal pass even where the height shrinks much more. The
+folder holds small PNG and JPEG
 files, `pixels.bin` (what they decode to and what resizes give, one after another) and `index.json` (what is where).
 Sources of resizes are computed from a formula, here and in the tests. Digests of images in ../shared are made if that
 folder is there; the images themselves stay there.
@@ -193,7 +194,7 @@ FILTERS = {
 def resize_cases():
     cases = []
     sizes = [
-        ((37, 29, 3), [(1, 1), (5, 7), (37, 29), (13, 29), (37, 11), (36, 30), (61, 50), (20, 64)]),
+        ((37, 29, 3), [(1, 1), (5, 7), (37, 29), (13, 29), (37, 11), (36, 30), (61, 50), (20, 64), (40, 9), (30, 20)]),
         ((37, 29, 1), [(1, 29), (18, 14), (45, 31)]),
         ((1, 1, 3), [(4, 3)]),
         ((2, 53, 3), [(7, 10)]),
@@ -217,14 +218,15 @@ def shorter_side(image, size, resampling):
 
 
 def center_crop(image, width, height):
-    """torchvision's, on an array."""
+    """Hugging Face's `center_crop` on an array [h, w] or [h, w, c], written from its definition."""
     array = numpy.array(image)
-    left, top = max(0, width - array.shape[1]) // 2, max(0, height - array.shape[0]) // 2
-    right, bottom = (max(0, width - array.shape[1]) + 1) // 2, (max(0, height - array.shape[0]) + 1) // 2
-    padding = [(top, bottom), (left, right)] + [(0, 0)] * (array.ndim - 2)
-    array = numpy.pad(array, padding)
-    y, x = int(round((array.shape[0] - height) / 2.0)), int(round((array.shape[1] - width) / 2.0))
-    return array[y : y + height, x : x + width]
+    top, left = (array.shape[0] - height) // 2, (array.shape[1] - width) // 2
+    result = numpy.zeros((height, width) + array.shape[2:], array.dtype)
+    for y in range(height):
+        for x in range(width):
+            if 0 <= y + top < array.shape[0] and 0 <= x + left < array.shape[1]:
+                result[y, x] = array[y + top, x + left]
+    return result
 
 
 IMAGENET = ([0.485, 0.456, 0.406], [0.229, 0.224, 0.225])

@@ -60,21 +60,11 @@ martlet_png *martlet_png_open(const unsigned char *bytes, size_t count, martlet_
     png_set_crc_action(reader, PNG_CRC_ERROR_QUIT, PNG_CRC_ERROR_QUIT);
     png_set_user_limits(reader, 0x7fffffff, 0x7fffffff);
     png_read_info(reader, png->info);
-    header->stored_row_length = png_get_rowbytes(reader, png->info);
-    // Eight bits, grey or RGB: the high byte of sixteen, palettes looked up, alpha and transparent colours dropped.
-    png_set_strip_16(reader);
-    if (png_get_color_type(reader, png->info) == PNG_COLOR_TYPE_PALETTE)
-        png_set_palette_to_rgb(reader);
-    else
-        png_set_expand_gray_1_2_4_to_8(reader);
-    png_set_strip_alpha(reader);
-    png_set_interlace_handling(reader);
-    png_read_update_info(reader, png->info);
+    int colour_type = png_get_color_type(reader, png->info);
     header->width = png_get_image_width(reader, png->info);
     header->height = png_get_image_height(reader, png->info);
-    header->components = png_get_channels(reader, png->info);
-    if (png_get_rowbytes(reader, png->info) != (size_t)header->width * header->components)
-        png_error(reader, "unexpected row length");
+    header->components = colour_type & PNG_COLOR_MASK_COLOR ? 3 : 1;
+    header->stored_row_length = png_get_rowbytes(reader, png->info);
     return png;
 }
 
@@ -82,8 +72,20 @@ int martlet_png_read(martlet_png *png, unsigned char *pixels, char *message) {
     png->message = message;
     if (setjmp(png->failure)) return 1;
     png_structp reader = png->reader;
-    size_t row_length = png_get_rowbytes(reader, png->info);
+    // Eight bits, grey or RGB: the high byte of sixteen, palettes looked up, alpha and transparent colours dropped.
+    png_set_strip_16(reader);
+    int colour_type = png_get_color_type(reader, png->info);
+    if (colour_type == PNG_COLOR_TYPE_PALETTE)
+        png_set_palette_to_rgb(reader);
+    else
+        png_set_expand_gray_1_2_4_to_8(reader);
+    png_set_strip_alpha(reader);
+    png_set_interlace_handling(reader);
+    png_read_update_info(reader, png->info);
     size_t height = png_get_image_height(reader, png->info);
+    size_t row_length = png_get_image_width(reader, png->info);
+    if (colour_type & PNG_COLOR_MASK_COLOR) row_length *= 3;
+    if (png_get_rowbytes(reader, png->info) != row_length) png_error(reader, "unexpected row length");
     int passes = png_get_interlace_type(reader, png->info) == PNG_INTERLACE_ADAM7 ? 7 : 1;
     for (int pass = 0; pass < passes; pass++)
         for (size_t row = 0; row < height; row++) png_read_row(reader, pixels + row * row_length, NULL);

@@ -59,8 +59,10 @@ public final class BatchLoader {
         var tensor = try Tensor(zeros: Shape([samples.count] + shape.extents), elementType: .float32)
         try tensor.withMutableElements(of: Float.self) { target in
             for (i, sample) in samples.enumerated() {
-                let slot = target[i * shape.elementCount..<(i + 1) * shape.elementCount]
-                _ = UnsafeMutableBufferPointer(rebasing: slot).update(from: sample.elements)
+                let slot = UnsafeMutableBufferPointer(
+                    rebasing: target[i * shape.elementCount..<(i + 1) * shape.elementCount])
+                // From pointer to pointer: from an array it would go element by element.
+                sample.elements.withUnsafeBufferPointer { _ = slot.update(from: $0) }
             }
         }
         return Batch(

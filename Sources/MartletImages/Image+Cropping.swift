@@ -1,9 +1,9 @@
 extension Image {
-    /// The middle `width` x `height` pixels, as torchvision's `center_crop`.
+    /// The middle `width` x `height` pixels, as Hugging Face's `center_crop` takes them.
     ///
-    /// The first row is `round((h - height) / 2)`, halves rounded to even as Python does (227 to 224 starts at 2; Hugging
-    /// Face's own crop truncates and would start at 1). Where the image is smaller it is padded with black, the odd
-    /// pixel to the right and below.
+    /// The first row is `floor((h - height) / 2)`: 227 to 224 starts at 1. Caffe does the same; torchvision rounds halves
+    /// to even instead, which is one pixel further on if `h - height` is 3 more than a multiple of 4. Where the image is
+    /// smaller it is padded with black, the odd pixel to the left and above (by the same formula).
     /// - Throws: ``ImageError/unsupportedTargetSize(width:height:)``.
     public func centerCropped(width: Int, height: Int) throws(ImageError) -> Image {
         guard Image.isSupported(width: width, height: height) else {
@@ -16,9 +16,9 @@ extension Image {
 
     /// What a centre crop keeps of a side of `size` pixels, and the black pixels that come before it.
     static func cropRange(of size: Int, to target: Int) -> (kept: Range<Int>, padding: Int) {
-        if target > size { return (0..<size, (target - size) / 2) }
-        let start = Int((Double(size - target) / 2).rounded(.toNearestOrEven))
-        return (start..<start + target, 0)
+        // The shift rounds towards minus infinity.
+        let start = (size - target) >> 1
+        return start < 0 ? (0..<size, -start) : (start..<start + target, 0)
     }
 
     /// The pixels in `window`, which lies within the image.

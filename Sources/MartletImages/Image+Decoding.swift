@@ -6,7 +6,7 @@ extension Image {
     /// The result is what Pillow's `Image.open(path).convert("RGB")` gives, grey files staying at one channel: alpha is
     /// dropped, not composited; 16-bit samples keep their high byte (for 16-bit grey Pillow clamps to 255 instead, which
     /// makes every such picture white); CMYK is taken in Adobe's inverted polarity. An EXIF orientation is not applied,
-    /// and colour profiles and gamma are not either.
+    /// and colour profiles and gamma are not either. Data that ends too early is an error, as is a wrong checksum.
     /// - Throws: ``ImageError``, `FileError`.
     public init(contentsOf path: String) throws {
         let file = try MappedFile(path: path)

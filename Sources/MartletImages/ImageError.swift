@@ -14,6 +14,8 @@ public enum ImageError: MartletError, Equatable {
     case pixelCountMismatch(width: Int, height: Int, channels: Int, count: Int)
     /// A resize or crop to a size that is not allowed.
     case unsupportedTargetSize(width: Int, height: Int)
+    /// A side of so many pixels that a resize would take gigabytes.
+    case sideTooLong(length: Int, target: Int)
 
     public var description: String {
         switch self {
@@ -29,6 +31,8 @@ public enum ImageError: MartletError, Equatable {
             "\(count) bytes do not fill \(width)x\(height) pixels of \(channels) channels"
         case .unsupportedTargetSize(let width, let height):
             "an image cannot be brought to \(width)x\(height) pixels; 1 to \(Image.maximumPixelCount) are supported"
+        case .sideTooLong(let length, let target):
+            "a side of \(length) pixels is too long to be resized to \(target)"
         }
     }
 
@@ -36,7 +40,7 @@ public enum ImageError: MartletError, Equatable {
         switch self {
         case .unknownFormat: "convert it to PNG or JPEG; the format is told by the first bytes, not by the file's name"
         case .cannotDecode, .sizeBeyondData: "the file is damaged or incomplete: fetch it again or remove it"
-        case .unsupportedSize: "scale the image down first"
+        case .unsupportedSize, .sideTooLong: "scale the image down first"
         case .pixelCountMismatch: nil
         case .unsupportedTargetSize: "choose another size to resize or crop to"
         }

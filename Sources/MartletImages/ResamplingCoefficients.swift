@@ -3,6 +3,9 @@ struct ResamplingCoefficients {
     /// Bits behind the point: 8 bits of pixel and 2 of headroom for weights that sum to more than one in magnitude.
     static let precision: Int32 = 32 - 8 - 2
 
+    /// Ten million pixels a side and more are possible under every filter.
+    private static let maximumWeightCount = 1 << 26
+
     /// Weights reserved for each output position.
     let length: Int
     /// First input position of each output position.
@@ -12,16 +15,33 @@ struct ResamplingCoefficients {
     /// `length` weights for each output position, of which the first `counts` are meant.
     private(set) var weights: [Int32] = []
 
+    /// The input positions that are read.
+    var inputs: Range<Int> {
+        guard let first = starts.first, let last = starts.last, let count = counts.last else { return 0..<0 }
+        return first..<max(first, last + count)
+    }
+
+    /// The same weights for an input whose first position is number `offset` of the one they were made for.
+    func counted(from offset: Int) -> ResamplingCoefficients {
+        var result = self
+        result.starts = starts.map { $0 - offset }
+        return result
+    }
+
     /// The weights for the outputs in `window` of a resize from `inputSize` to `outputSize`.
     ///
     /// As Pillow has it: output position x has its centre at (x + 1/2) scale; the filter, widened by the scale if that is
     /// above one, is evaluated at the centres of the input pixels within its support, normalised to sum 1 in double
     /// precision and rounded to 22 fractional bits.
-    init(filter: Interpolation, inputSize: Int, outputSize: Int, window: Range<Int>) {
+    /// - Throws: ``ImageError/sideTooLong(length:target:)`` rather than take gigabytes for the weights.
+    init(filter: Interpolation, inputSize: Int, outputSize: Int, window: Range<Int>) throws(ImageError) {
         let scale = Double(inputSize) / Double(outputSize)
         let filterScale = max(scale, 1)
         let support = filter.support * filterScale
         length = Int(support.rounded(.up)) * 2 + 1
+        guard window.count <= Self.maximumWeightCount / length else {
+            throw .sideTooLong(length: inputSize, target: outputSize)
+        }
         starts.reserveCapacity(window.count)
         counts.reserveCapacity(window.count)
         weights = [Int32](repeating: 0, count: window.count * length)

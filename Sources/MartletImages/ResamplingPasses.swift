@@ -2,10 +2,10 @@
 // have 8, and wrapping arithmetic says so to the compiler.
 
 extension Image {
-    /// One output column for each position of `coefficients`, of the rows in `rows`.
-    func resampledHorizontally(_ coefficients: ResamplingCoefficients, rows: Range<Int>) -> Image {
+    /// One output column for each position of `coefficients`.
+    func resampledHorizontally(_ coefficients: ResamplingCoefficients) -> Image {
         let outputWidth = coefficients.starts.count
-        let count = outputWidth * rows.count * channels
+        let count = outputWidth * height * channels
         let rowLength = width * channels
         let channels = channels
         let result = [UInt8](unsafeUninitializedCapacity: count) { target, initialized in
@@ -13,7 +13,7 @@ extension Image {
             pixels.withUnsafeBufferPointer { source in
                 coefficients.withPointers { weights, starts, counts in
                     guard let source = source.baseAddress, var out = target.baseAddress else { return }
-                    for row in rows {
+                    for row in 0..<height {
                         let line = source + row &* rowLength
                         if channels == 3 {
                             horizontalRGB(line, out, outputWidth, weights, starts, counts, coefficients.length)
@@ -25,11 +25,11 @@ extension Image {
                 }
             }
         }
-        return Image(unchecked: result, width: outputWidth, height: rows.count, channels: channels)
+        return Image(unchecked: result, width: outputWidth, height: height, channels: channels)
     }
 
-    /// One output row for each position of `coefficients`, whose starts count from `firstRow`.
-    func resampledVertically(_ coefficients: ResamplingCoefficients, firstRow: Int) -> Image {
+    /// One output row for each position of `coefficients`.
+    func resampledVertically(_ coefficients: ResamplingCoefficients) -> Image {
         let outputHeight = coefficients.starts.count
         let rowLength = width * channels
         let count = outputHeight * rowLength
@@ -38,12 +38,15 @@ extension Image {
             pixels.withUnsafeBufferPointer { source in
                 coefficients.withPointers { weights, starts, counts in
                     guard let source = source.baseAddress, let out = target.baseAddress else { return }
-                    withUnsafeTemporaryAllocation(of: Int32.self, capacity: rowLength) { sums in
+                    withUnsafeTemporaryAllocation(of: Int32.self, capacity: blockLength) { sums in
                         guard let sums = sums.baseAddress else { return }
                         for row in 0..<outputHeight {
-                            vertical(
-                                source + (starts[row] &- firstRow) &* rowLength, out + row &* rowLength, rowLength,
-                                weights + row &* coefficients.length, counts[row], sums)
+                            for block in stride(from: 0, to: rowLength, by: blockLength) {
+                                vertical(
+                                    source + starts[row] &* rowLength + block, rowLength,
+                                    out + row &* rowLength + block, min(blockLength, rowLength - block),
+                                    weights + row &* coefficients.length, counts[row], sums)
+                            }
                         }
                     }
                 }
@@ -111,15 +114,18 @@ private func horizontalGrey(
     }
 }
 
-// Row by row over whole lines, so that the compiler has neighbours to vectorise over.
+/// Bytes of a line that are summed at a time: the sums stay in the first-level cache.
+private let blockLength = 4096
+
+// Tap by tap over a stretch of the line, so that the compiler has neighbours to vectorise over.
 private func vertical(
-    _ source: UnsafePointer<UInt8>, _ out: UnsafeMutablePointer<UInt8>, _ length: Int,
+    _ source: UnsafePointer<UInt8>, _ rowLength: Int, _ out: UnsafeMutablePointer<UInt8>, _ length: Int,
     _ weights: UnsafePointer<Int32>, _ count: Int, _ sums: UnsafeMutablePointer<Int32>
 ) {
     for i in 0..<length { sums[i] = half }
     for tap in 0..<count {
         let weight = weights[tap]
-        let line = source + tap &* length
+        let line = source + tap &* rowLength
         for i in 0..<length { sums[i] = sums[i] &+ Int32(line[i]) &* weight }
     }
     for i in 0..<length { out[i] = rounded(sums[i]) }

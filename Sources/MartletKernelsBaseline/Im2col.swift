@@ -4,10 +4,10 @@
 /// - Parameters:
 ///   - image: `[channels, depth, height, width]`.
 ///   - window: How the kernel slides; the output pixels are numbered row-major.
-///   - columns: `[channels * taps, pixelCount]`.
+///   - columns: `[channels * taps, pixelCount]`, its rows `rowStride` apart, at least `pixelCount`.
 public func im2col(
     _ image: UnsafePointer<Float>, channels: Int, window: SlidingWindow, firstPixel: Int, pixelCount: Int,
-    into columns: UnsafeMutablePointer<Float>
+    into columns: UnsafeMutablePointer<Float>, rowStride: Int
 ) {
     if pixelCount <= 0 { return }
     let (depth, height, width) = (window.depth, window.height, window.width)
@@ -56,6 +56,7 @@ public func im2col(
                             z += 1
                         }
                     }
+                    target += rowStride - pixelCount
                 }
             }
         }

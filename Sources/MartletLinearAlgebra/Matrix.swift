@@ -5,9 +5,7 @@ public struct Matrix: Equatable, Sendable {
     /// The number of columns.
     public let columns: Int
     /// The elements, row after row.
-    public var elements: [Double] {
-        didSet { precondition(elements.count == rows * columns, "the number of elements of a matrix is fixed") }
-    }
+    public internal(set) var elements: [Double]
 
     /// A matrix from its elements, row after row.
     /// - Throws: ``LinearAlgebraError`` if they are not `rows * columns`, or an extent is one BLAS cannot count.
@@ -59,6 +57,13 @@ public struct Matrix: Equatable, Sendable {
             precondition((0..<rows).contains(i) && (0..<columns).contains(j))
             elements[i * columns + j] = newValue
         }
+    }
+
+    /// Calls `body` with the elements, row after row, to write to.
+    public mutating func withMutableElements<Result>(
+        _ body: (UnsafeMutableBufferPointer<Double>) throws -> Result
+    ) rethrows -> Result {
+        try elements.withUnsafeMutableBufferPointer { try body($0) }
     }
 
     /// Whether no element is NaN or infinite.

@@ -57,3 +57,17 @@ extension TypedNetwork {
         }
     }
 }
+
+extension Network {
+    /// The network for a batch of one image; other extents that its file leaves open stay open.
+    /// - Throws: ``NetworkError``.
+    public func forOneImage() throws -> TypedNetwork {
+        var types: [String: TensorType] = [:]
+        for input in inputs {
+            var type = input.type
+            if let first = type.dimensions.first, first.value == nil { type.dimensions[0] = .fixed(1) }
+            types[input.name] = type
+        }
+        return try folded(inputTypes: types)
+    }
+}

@@ -26,8 +26,9 @@ import Testing
                 let count = min(tile, oracle.outputCount - first)
                 let columns = guarded(channels * oracle.tapCount * count) {
                     im2col(
-                        image, channels: channels, window: oracle.window, firstPixel: first, pixelCount: count, into: $0
-                    )
+                        image, channels: channels, window: oracle.window, firstPixel: first, pixelCount: count,
+                        into: $0,
+                        rowStride: count)
                 }
                 var expected: [Float] = []
                 for channel in 0..<channels {

@@ -22,7 +22,7 @@ typedef struct {
     size_t stored_row_length;
 } martlet_png_header;
 
-/// Reads everything before the pixels. The bytes must stay in place until `martlet_png_close`. Returns NULL, and why
+/// Reads everything before the pixels; nothing that grows with the picture is allocated yet. The bytes must stay in place until `martlet_png_close`. Returns NULL, and why
 /// in `message`, on error.
 martlet_png *martlet_png_open(const unsigned char *bytes, size_t count, martlet_png_header *header, char *message);
 

@@ -49,7 +49,7 @@ struct Im2colConvolution: Step {
         im2col(
             problem.input(image: image, group: group) + channels.lowerBound * problem.window.inputCount,
             channels: channels.count, window: problem.window, firstPixel: pixels.lowerBound, pixelCount: pixels.count,
-            into: columns + channels.lowerBound * problem.window.tapCount * pixels.count)
+            into: columns + channels.lowerBound * problem.window.tapCount * pixels.count, rowStride: pixels.count)
     }
 
     private func multiply(_ piece: Int, block: Int, columns: UnsafeMutablePointer<Float>) {

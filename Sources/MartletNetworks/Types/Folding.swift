@@ -169,7 +169,7 @@ extension Network {
     }
 
     /// A name that is not among `taken`: `wish`, or `wish` with a number.
-    func unusedName(_ wish: String, among taken: Set<String>) -> String {
+    public func unusedName(_ wish: String, among taken: Set<String>) -> String {
         if !taken.contains(wish) { return wish }
         var number = 2
         while taken.contains("\(wish).\(number)") { number += 1 }

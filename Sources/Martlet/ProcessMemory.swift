@@ -1,0 +1,27 @@
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
+/// What the system says of this process's memory.
+public enum ProcessMemory {
+    /// The most resident memory so far, in bytes.
+    public static var peakBytes: Int {
+        var usage = rusage()
+        // Glibc imports the first argument as an enumeration of its own.
+        #if canImport(Glibc)
+            let whole = __rusage_who_t(RUSAGE_SELF.rawValue)
+        #else
+            let whole = RUSAGE_SELF
+        #endif
+        #if canImport(Darwin)
+            let unit = 1
+        #else
+            let unit = 1024
+        #endif
+        return getrusage(whole, &usage) == 0 ? Int(usage.ru_maxrss) * unit : 0
+    }
+}

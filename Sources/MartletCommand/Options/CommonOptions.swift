@@ -1,0 +1,42 @@
+import ArgumentParser
+import Martlet
+
+/// What every command takes.
+struct ThreadOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Threads to work on; all cores unless told.", valueName: "count"))
+    var threads: Int?
+
+    func validate() throws {
+        if let threads, !(1...1024).contains(threads) { throw ValidationError("--threads wants 1 to 1024") }
+    }
+
+    /// The threads.
+    var pool: ThreadPool { threads.map { ThreadPool(threadCount: $0) } ?? ThreadPool() }
+}
+
+/// Machine-readable output.
+struct OutputOptions: ParsableArguments {
+    @Flag(help: "Print JSON on standard output instead of text.")
+    var json = false
+}
+
+/// Which images.
+struct DataOptions: ParsableArguments {
+    @Option(help: ArgumentHelp("Class map: one class a line, the line number is the index.", valueName: "file"))
+    var labels: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "Take that many images: spread evenly over labelled folders and lists, else the first.", valueName: "n"))
+    var limit: Int?
+
+    func validate() throws {
+        if let limit, limit < 1 { throw ValidationError("--limit wants at least 1") }
+    }
+
+    /// The data set at `path`.
+    func open(_ path: String) throws -> any DataSet {
+        let data = try DataSets.open(path, labels: labels)
+        return try limit.map { try data.limited(to: $0) } ?? data
+    }
+}

@@ -1,0 +1,26 @@
+import Foundation
+import MartletFiles
+
+/// Where ranks come from.
+public enum RankChoice: Sendable {
+    /// `R = R_max - ratio (R_max - R_VBMF)` (paper, equation 2): 0 keeps everything, 1 takes VBMF's estimate.
+    case vbmf(ratio: Double)
+    /// Output and input rank of each layer by name; layers not named are left alone.
+    case explicit([String: [Int]])
+
+    /// The ranks in a JSON file that maps layer names to `[output rank, input rank]`.
+    /// - Throws: ``CompressionError/ranksFile(file:reason:)``, `FileError`.
+    public init(contentsOf path: String) throws {
+        let data = try MappedFile(path: path).withUnsafeBytes { Data($0) }
+        let ranks: [String: [Int]]
+        do {
+            ranks = try JSONDecoder().decode([String: [Int]].self, from: data)
+        } catch {
+            throw CompressionError.ranksFile(file: path, reason: "this is not a JSON object of lists of two numbers")
+        }
+        if let odd = ranks.first(where: { $0.value.count != 2 }) {
+            throw CompressionError.ranksFile(file: path, reason: "layer '\(odd.key)' has \(odd.value.count) ranks")
+        }
+        self = .explicit(ranks)
+    }
+}

@@ -1,0 +1,135 @@
+import MartletLinearAlgebra
+import MartletParallelism
+
+/// Tucker-2 in the norm of a second moment: minimise `tr((W - V) Sigma (W - V)^T)` over `V = U_T G (U_S x I)^T`
+/// (paper, Algorithm 2 and B.3).
+///
+/// Given `U_S`, the pair `(U_T, G)` is a reduced-rank regression and has a closed form; see ``fitOutputs(_:rank:)``.
+/// Given that pair, `U_S` solves a linear system that conjugate gradients approach; see
+/// ``improvedInputs(_:outputs:core:steps:)``. Both steps can only lower the error. The Kronecker matrices of the paper's
+/// B.4 are never formed.
+///
+/// `Sigma` stands here for `Sigma + epsilon tr(Sigma) / D I`. The ridge makes every system definite, whatever few images
+/// the moment comes from, and keeps the fit from trusting directions that were never seen.
+///
+/// Shapes: `T` outputs, `S` inputs, `h w` taps, `D = S h w`. A matrix called tap-major has its columns as
+/// `[h w, S]` or `[h w, R_S]`.
+struct Tucker2SigmaProblem {
+    let kernel: ConvolutionKernel
+    let secondMoment: SecondMoment
+    /// What is added to the diagonal of the second moment.
+    let ridge: Double
+    /// `W Sigma`, tap-major `[T, h w S]`.
+    let weighted: Matrix
+    /// `tr(W Sigma W^T)`.
+    let energy: Double
+    /// Sigma as a product of a moment over channels and one over taps, about.
+    let separation: SeparatedMoment
+    /// Products with Sigma in the precision of the conjugate gradient steps.
+    let singlePrecision: InputFactorOperator<Float>?
+    /// Products with Sigma, exact.
+    let doublePrecision: InputFactorOperator<Double>
+    let pool: ThreadPool
+
+    var taps: Int { kernel.taps }
+    var channels: Int { kernel.inputs }
+
+    /// - Parameter singlePrecisionFrom: the patch size from which on conjugate gradient steps multiply in single
+    ///   precision: half the time where it matters. They only ever correct a residual computed in double, so the limit
+    ///   of the sweeps is exact all the same.
+    init(
+        _ kernel: ConvolutionKernel, _ secondMoment: SecondMoment, regularization: Double, pool: ThreadPool,
+        singlePrecisionFrom: Int = 512
+    ) throws {
+        self.kernel = kernel
+        self.secondMoment = secondMoment
+        self.pool = pool
+        let ridge = regularization * secondMoment.matrix.trace / Double(secondMoment.dimension)
+        self.ridge = ridge
+        var weighted = try kernel.matrix.multiplied(by: secondMoment.matrix, pool: pool)
+        withPointers(kernel.matrix, &weighted) { weights, weighted in
+            for index in 0..<kernel.parameterCount { weighted[index] += ridge * weights[index] }
+        }
+        self.energy = kernel.matrix.dot(weighted)
+        self.weighted = TapOrder.tapMajor(weighted, taps: kernel.taps, pool: pool)
+        self.separation = try SeparatedMoment(
+            secondMoment, channels: kernel.inputs, taps: kernel.taps, ridge: ridge, pool: pool)
+        self.doublePrecision = InputFactorOperator(
+            sigma: secondMoment.matrix.elements, ridge: ridge, channels: kernel.inputs, taps: kernel.taps, pool: pool)
+        self.singlePrecision =
+            secondMoment.dimension >= singlePrecisionFrom
+            ? InputFactorOperator(
+                sigma: secondMoment.matrix.elements.map { Float($0) }, ridge: Float(ridge), channels: kernel.inputs,
+                taps: kernel.taps, pool: pool) : nil
+    }
+
+    func fit(
+        outputRank: Int, inputRank: Int, options: Tucker2Options, checkCancellation: () throws -> Void
+    ) throws -> Tucker2Fit {
+        try checkCancellation()
+        if inputRank == channels {
+            // Any basis of all inputs does, and the closed form is the best there is.
+            let state = try fitOutputs(.identity(channels), rank: outputRank)
+            return Tucker2Fit(factors: factors(state), errors: [state.relativeError], converged: true)
+        }
+        var state = try start(outputRank: outputRank, inputRank: inputRank)
+        var errors = [state.relativeError]
+        var converged = false
+        for _ in 0..<options.maximumSweeps {
+            // Nothing is left to gain below the rounding of the whole.
+            if state.relativeError < 1e-13 {
+                converged = true
+                break
+            }
+            try checkCancellation()
+            switch options.update {
+            case .joint: state = try sweep(state, options)
+            case .oneBlockAtATime: state = try sweepByBlocks(state, options)
+            }
+            let gain = errors[errors.count - 1] - state.relativeError
+            errors.append(state.relativeError)
+            if gain <= options.tolerance * state.relativeError {
+                converged = true
+                break
+            }
+        }
+        return Tucker2Fit(factors: factors(state), errors: errors, converged: converged)
+    }
+
+    /// The better of two starts, each completed by the closed form: the input factor of the Frobenius norm's solution,
+    /// and that of the norm in which Sigma's channels and taps are taken as independent.
+    func start(outputRank: Int, inputRank: Int) throws -> State {
+        let separated = try fitOutputs(
+            separation.leadingInputs(of: kernel, count: inputRank, pool: pool), rank: outputRank)
+        var options = Tucker2Options()
+        options.maximumSweeps = 1
+        let plain = try HigherOrderOrthogonalIteration(kernel, pool: pool).fit(
+            outputRank: outputRank, inputRank: inputRank, options: options, checkCancellation: {})
+        let frobenius = try fitOutputs(plain.factors.inputFactor, rank: outputRank)
+        return frobenius.relativeError < separated.relativeError ? frobenius : separated
+    }
+
+    private func sweep(_ state: State, _ options: Tucker2Options) throws -> State {
+        let inputs = try improvedInputs(
+            state.inputs, outputs: state.outputs, core: state.core, steps: options.conjugateGradientSteps)
+        return try fitOutputs(QRDecomposition(inputs).orthonormal, rank: state.outputs.columns)
+    }
+
+    private func factors(_ state: State) -> Tucker2 {
+        Tucker2(
+            outputFactor: state.outputs, tapMajorCore: state.core, inputFactor: state.inputs, height: kernel.height,
+            width: kernel.width, pool: pool)
+    }
+
+    /// A point of the iteration. Both factors have orthonormal columns.
+    struct State {
+        /// `U_T` `[T, R_T]`.
+        var outputs: Matrix
+        /// `G`, tap-major `[R_T, h w R_S]`.
+        var core: Matrix
+        /// `U_S` `[S, R_S]`.
+        var inputs: Matrix
+        /// The squared relative error in the regularised norm.
+        var relativeError: Double
+    }
+}

@@ -1,0 +1,44 @@
+import Foundation
+import MartletInference
+import MartletNetworks
+import MartletTensors
+
+/// How long a network takes, run again and again on one input.
+public struct LatencyMeasurement: Codable, Sendable {
+    /// Each run, in order, in milliseconds.
+    public var latencies: [Double]
+    /// Bytes for intermediate values.
+    public var plannedBytes: Int
+
+    /// Runs the network on noise of the input's shape for `seconds`, at least 5 times, after two runs that are not counted.
+    /// - Throws: `NetworkError`.
+    public init(_ executor: Executor, shape: Shape, seconds: Double) throws {
+        guard let input = executor.network.inputs.first, executor.network.inputs.count == 1 else {
+            throw NetworkError.unsupported(
+                node: executor.network.name, reason: "timing a network with \(executor.network.inputs.count) inputs")
+        }
+        var state: UInt32 = 1
+        let noise = (0..<shape.elementCount).map { _ -> Float in
+            state = state &* 1_664_525 &+ 1_013_904_223
+            return Float(state >> 8) / Float(1 << 23) - 1
+        }
+        let tensor = try Tensor(noise, shape: shape)
+        for _ in 0..<2 { _ = try executor.run([input.name: tensor]) }
+        var latencies: [Double] = []
+        let begin = ContinuousClock.now
+        while latencies.count < 5 || (ContinuousClock.now - begin) / .seconds(1) < seconds {
+            let start = ContinuousClock.now
+            _ = try executor.run([input.name: tensor])
+            latencies.append((ContinuousClock.now - start) / .milliseconds(1))
+        }
+        self.latencies = latencies
+        plannedBytes = try executor.peakBytes([input.name: shape])
+    }
+
+    /// The latency that `percent` of the runs did not exceed, in milliseconds (nearest rank).
+    public func percentile(_ percent: Double) -> Double {
+        let sorted = latencies.sorted()
+        let rank = Int((percent / 100 * Double(sorted.count)).rounded(.up))
+        return sorted[max(0, min(sorted.count - 1, rank - 1))]
+    }
+}
