@@ -26,7 +26,7 @@ struct HigherOrderOrthogonalIteration {
         let energy = weights.squaredNorm
         // The truncated higher-order SVD.
         var outputs = try SingularValueDecomposition.leadingLeftVectors(of: weights, count: outputRank, pool: pool)
-        var inputs = try leadingInputs(of: weights, count: inputRank).vectors
+        var inputs = try leadingInputs(count: inputRank)
         var errors = [ratio(max(0, energy - core(outputs, inputs).squaredNorm), of: energy)]
         var converged = false
         for _ in 0..<options.maximumSweeps {
@@ -40,7 +40,7 @@ struct HigherOrderOrthogonalIteration {
             let gain = errors[errors.count - 1] - error
             errors.append(error)
             // What a projection keeps is known to the rounding of the whole, and no better.
-            if gain <= options.tolerance * error || error < 1e-14 {
+            if gain <= (options.tolerance ?? 2e-5) * error || error < 1e-14 {
                 converged = true
                 break
             }
@@ -49,6 +49,11 @@ struct HigherOrderOrthogonalIteration {
             outputFactor: outputs, tapMajorCore: core(outputs, inputs), inputFactor: inputs, height: kernel.height,
             width: kernel.width, pool: pool)
         return Tucker2Fit(factors: factors, errors: errors, converged: converged)
+    }
+
+    /// The input factor of the truncated higher-order SVD.
+    func leadingInputs(count: Int) throws -> Matrix {
+        try leadingInputs(of: weights, count: count).vectors
     }
 
     /// The leading left singular vectors of the unfolding along the inputs of `[rows, h w S]`, with their squared

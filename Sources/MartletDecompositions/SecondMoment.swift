@@ -9,11 +9,13 @@ import MartletParallelism
 public struct SecondMoment: Sendable {
     /// The symmetric matrix.
     public let matrix: Matrix
+    /// How many patches it is the mean over, if known.
+    public let patchCount: Int?
 
-    /// Wraps a symmetric matrix.
+    /// Wraps a symmetric matrix, the mean over `patchCount` patches.
     /// - Throws: ``DecompositionError`` if it is not square and symmetric (to `1e-5` of the geometric mean of the two
     ///   diagonal entries), has a NaN or an infinity, or a negative entry on its diagonal.
-    public init(_ matrix: Matrix) throws(DecompositionError) {
+    public init(_ matrix: Matrix, patchCount: Int? = nil) throws(DecompositionError) {
         let order = matrix.rows
         guard order == matrix.columns, order > 0 else {
             throw .notASecondMoment(rows: matrix.rows, columns: matrix.columns)
@@ -37,10 +39,23 @@ public struct SecondMoment: Sendable {
         }
         guard valid else { throw .notASecondMoment(rows: order, columns: order) }
         self.matrix = matrix
+        self.patchCount = patchCount
     }
 
     /// `D`.
     public var dimension: Int { matrix.rows }
+
+    /// The ridge to fit with, as a part of the mean of the diagonal: `D / patchCount`, at least 1e-6; 1e-3 where the
+    /// number of patches is not known.
+    ///
+    /// A moment of few patches trusts directions that it happens not to have seen. Measured on ResNet-18 with Sigma from
+    /// 20 or 100 images and the error on 300 others: 7x7 maps with 100 images (`D / patchCount` = 0.94) want a ridge of
+    /// 1 to 3, and it lowers the squared error by a quarter to a third (0.045 to 0.034, 0.21 to 0.14); 14x14 maps want
+    /// 1 with 20 images (0.59) and 0.2 with 100 (0.12); where patches abound, a hundredth costs under half a percent.
+    public var suggestedRegularization: Double {
+        guard let patchCount, patchCount > 0 else { return 1e-3 }
+        return max(1e-6, Double(dimension) / Double(patchCount))
+    }
 
     /// `tr(E Sigma E^T)` for `E` `[T, D]`: the mean squared norm of `E u`.
     /// - Throws: ``DecompositionError/dimensionMismatch(patch:secondMoment:)``.

@@ -44,8 +44,8 @@ extension Tucker2 {
                     patch: kernel.patchSize, secondMoment: secondMoment.dimension)
             }
             if secondMoment.matrix.trace > 0 {
-                let problem = try Tucker2SigmaProblem(
-                    kernel, secondMoment, regularization: options.regularization, pool: pool)
+                let regularization = options.regularization ?? secondMoment.suggestedRegularization
+                let problem = try Tucker2SigmaProblem(kernel, secondMoment, regularization: regularization, pool: pool)
                 return try problem.fit(
                     outputRank: outputRank, inputRank: inputRank, options: options, checkCancellation: checkCancellation
                 )

@@ -10,13 +10,20 @@ public struct Tucker2Options: Sendable {
     }
 
     /// The most sweeps.
-    public var maximumSweeps = 20
-    /// Sweeps end when one lowers the squared error by less than this part of it.
-    public var tolerance = 1e-3
-    /// Steps of conjugate gradients on the input factor in one sweep.
-    public var conjugateGradientSteps = 8
-    /// `epsilon` in `Sigma + epsilon tr(Sigma) / D I`, which stands for `Sigma` while fitting.
-    public var regularization = 1e-3
+    public var maximumSweeps = 50
+    /// Sweeps end when one lowers the squared error by no more than this part of it.
+    ///
+    /// Nil takes what the norm calls for. Frobenius: 2e-5, at which every layer of ResNet-18 and GoogLeNet tried has at
+    /// most the error that TensorLy's default leaves. A second moment: 3e-3, reached in three to six sweeps; what later
+    /// ones gain on the images at hand (1 to 2 % of the squared error in ResNet-18) they lose again on others where
+    /// images are few.
+    public var tolerance: Double?
+    /// Steps of conjugate gradients on the input factor in one sweep. With the preconditioner two do nearly what
+    /// sixteen do.
+    public var conjugateGradientSteps = 4
+    /// `epsilon` in `Sigma + epsilon tr(Sigma) / D I`, which stands for `Sigma` while fitting. Nil takes
+    /// ``SecondMoment/suggestedRegularization``.
+    public var regularization: Double?
     /// How the blocks are updated under the Sigma norm.
     public var update = Update.joint
 
@@ -30,11 +37,12 @@ public struct Tucker2Options: Sendable {
             throw .optionOutOfRange(
                 option: "conjugateGradientSteps", value: Double(conjugateGradientSteps), range: "1 ...")
         }
-        guard tolerance >= 0, tolerance.isFinite else {
+        if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
             throw .optionOutOfRange(option: "tolerance", value: tolerance, range: "0 ...")
         }
-        guard regularization > 0, regularization.isFinite else {
-            throw .optionOutOfRange(option: "regularization", value: regularization, range: "above 0")
+        // Below this a rank-deficient second moment is not definite to rounding.
+        if let regularization, !(regularization >= 1e-9 && regularization.isFinite) {
+            throw .optionOutOfRange(option: "regularization", value: regularization, range: "1e-9 ...")
         }
     }
 }

@@ -88,7 +88,7 @@ struct Tucker2SigmaProblem {
             }
             let gain = errors[errors.count - 1] - state.relativeError
             errors.append(state.relativeError)
-            if gain <= options.tolerance * state.relativeError {
+            if gain <= (options.tolerance ?? 3e-3) * state.relativeError {
                 converged = true
                 break
             }
@@ -96,23 +96,27 @@ struct Tucker2SigmaProblem {
         return Tucker2Fit(factors: factors(state), errors: errors, converged: converged)
     }
 
-    /// The better of two starts, each completed by the closed form: the input factor of the Frobenius norm's solution,
-    /// and that of the norm in which Sigma's channels and taps are taken as independent.
+    /// The better of two starts, each completed by the closed form: the input factor of the kernel's truncated
+    /// higher-order SVD, and that of the norm in which Sigma's channels and taps are taken as independent.
     func start(outputRank: Int, inputRank: Int) throws -> State {
-        let separated = try fitOutputs(
-            separation.leadingInputs(of: kernel, count: inputRank, pool: pool), rank: outputRank)
-        var options = Tucker2Options()
-        options.maximumSweeps = 1
-        let plain = try HigherOrderOrthogonalIteration(kernel, pool: pool).fit(
-            outputRank: outputRank, inputRank: inputRank, options: options, checkCancellation: {})
-        let frobenius = try fitOutputs(plain.factors.inputFactor, rank: outputRank)
-        return frobenius.relativeError < separated.relativeError ? frobenius : separated
+        let separated = try separation.leadingInputs(of: kernel, count: inputRank, pool: pool)
+        let plain = try HigherOrderOrthogonalIteration(kernel, pool: pool).leadingInputs(count: inputRank)
+        let candidates = [try fitOutputs(separated, rank: outputRank), try fitOutputs(plain, rank: outputRank)]
+        return candidates[candidates[1].relativeError < candidates[0].relativeError ? 1 : 0]
     }
 
+    /// How many times as far as it asks to the input factor goes. Alternating steps fall short where the two blocks pull
+    /// at each other; on ResNet-18's layers this halves the number of sweeps, and 1.5 or 1.85 do as well.
+    private static let relaxation = 1.7
+
+    /// A better input factor, then the closed form. The longer step is taken back where it would raise the error.
     private func sweep(_ state: State, _ options: Tucker2Options) throws -> State {
-        let inputs = try improvedInputs(
+        let improved = try improvedInputs(
             state.inputs, outputs: state.outputs, core: state.core, steps: options.conjugateGradientSteps)
-        return try fitOutputs(QRDecomposition(inputs).orthonormal, rank: state.outputs.columns)
+        let further = state.inputs.moved(towards: improved, by: Self.relaxation)
+        let relaxed = try fitOutputs(QRDecomposition(further).orthonormal, rank: state.outputs.columns)
+        if relaxed.relativeError <= state.relativeError { return relaxed }
+        return try fitOutputs(QRDecomposition(improved).orthonormal, rank: state.outputs.columns)
     }
 
     private func factors(_ state: State) -> Tucker2 {
@@ -131,5 +135,16 @@ struct Tucker2SigmaProblem {
         var inputs: Matrix
         /// The squared relative error in the regularised norm.
         var relativeError: Double
+    }
+}
+
+extension Matrix {
+    /// `self + factor (other - self)`.
+    func moved(towards other: Matrix, by factor: Double) -> Matrix {
+        var result = self
+        withPointers(other, &result) { other, result in
+            for index in 0..<rows * columns { result[index] += factor * (other[index] - result[index]) }
+        }
+        return result
     }
 }
