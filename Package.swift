@@ -85,7 +85,8 @@ let package = Package(
         room(
             "MartletCompression",
             [
-                "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletNetworks", "MartletStatistics",
+                "MartletTensors", "MartletFiles", "MartletParallelism", "MartletLinearAlgebra", "MartletNetworks",
+                "MartletStatistics",
                 "MartletDecompositions",
             ]),
 

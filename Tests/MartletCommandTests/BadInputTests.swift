@@ -75,14 +75,16 @@ import Testing
         try runner.images()
         try FileManager.default.createDirectory(
             atPath: runner.folder.file("nothing"), withIntermediateDirectories: true)
-        try fails("nothing", "no image") { try runner.martlet("sigma", "net.onnx", "nothing", "-o", "s.safetensors") }
+        try fails("nothing", "no PNG or JPEG") {
+            try runner.martlet("sigma", "net.onnx", "nothing", "-o", "s.safetensors")
+        }
         // A grey network and colour pictures; an image of the wrong size.
         try runner.network("grey.onnx", channels: 1)
         try fails("channels") {
             try runner.martlet(
-                "evaluate", "grey.onnx", "images.bin", "--crop", "12", "--channels", "rgb", "--mean", "0")
+                "evaluate", "grey.onnx", "images.bin", "--channels", "rgb", "--mean", "0")
         }
-        try fails("--crop") { try runner.martlet("evaluate", "net.onnx", "images.bin") }
+        try fails("--crop") { try runner.martlet("evaluate", "net.onnx", "images.bin", "--crop", "none") }
         // No preprocessing stated anywhere.
         var network = try SmallNetwork.residual()
         network.name = "bare"
@@ -117,7 +119,7 @@ import Testing
         try runner.network()
         try runner.network("other.onnx", seed: 2)
         try runner.images()
-        let sigma = try runner.martlet("sigma", "other.onnx", "images.bin", "--crop", "12", "-o", "s.safetensors")
+        let sigma = try runner.martlet("sigma", "other.onnx", "images.bin", "-o", "s.safetensors")
         #expect(sigma.status == 0, "\(sigma.error)")
         try fails("these statistics are of the network") {
             try runner.martlet("compress", "net.onnx", "--sigma", "s.safetensors", "-o", "small.onnx")
@@ -137,7 +139,7 @@ import Testing
         // A limit on the size of files stands in for the disk's end: the write fails in the middle.
         try fails("cannot write", "s.safetensors", "nothing was left behind") {
             try runner.shell(
-                "trap '' XFSZ; ulimit -f 8; exec \"$MARTLET\" sigma net.onnx images.bin --crop 12 -o s.safetensors")
+                "trap '' XFSZ; ulimit -f 8; exec \"$MARTLET\" sigma net.onnx images.bin -o s.safetensors")
         }
         try fails("cannot write", "small.onnx") {
             try runner.shell(
@@ -154,7 +156,7 @@ import Testing
         #expect(try String(contentsOfFile: runner.folder.file("small.onnx"), encoding: .utf8) == "old")
         // A folder that is not there is found before the work is done, not after.
         try fails("cannot write", "nowhere/s.safetensors") {
-            try runner.martlet("sigma", "net.onnx", "images.bin", "--crop", "12", "-o", "nowhere/s.safetensors")
+            try runner.martlet("sigma", "net.onnx", "images.bin", "-o", "nowhere/s.safetensors")
         }
     }
 

@@ -45,7 +45,7 @@ struct CommandRunner {
             FileManager.default.temporaryDirectory.path + "/martlet-\(UUID().uuidString).\($0)"
         }
         defer { for name in names { try? FileManager.default.removeItem(atPath: name) } }
-        for name in names { FileManager.default.createFile(atPath: name, contents: nil) }
+        for name in names { try Data().write(to: URL(fileURLWithPath: name)) }
         process.standardOutput = FileHandle(forWritingAtPath: names[0])
         process.standardError = FileHandle(forWritingAtPath: names[1])
         process.standardInput = FileHandle.nullDevice
@@ -57,19 +57,18 @@ struct CommandRunner {
 
     // MARK: Things to work on
 
-    static let preprocessing = ["--scale", "1/255", "--mean", "0.4", "--std", "0.3"]
-
-    /// Writes `net.onnx`, a small classifier of 12x12 images.
+    /// Writes a small classifier of 12x12 images that says how they are prepared.
     @discardableResult func network(_ name: String = "net.onnx", seed: UInt64 = 1, channels: Int = 3) throws -> String {
         var network = try SmallNetwork.residual(seed: seed, channels: channels)
         network[metadata: Model.preprocessingKey] = try Preprocessing(
-            scale: 1.0 / 255, mean: [0.4], standardDeviation: [0.3], channels: channels == 1 ? .grey : .rgb
+            crop: .init(width: 12, height: 12), scale: 1.0 / 255, mean: [0.4], standardDeviation: [0.3],
+            channels: channels == 1 ? .grey : .rgb
         ).json
         try ONNXWriter.write(network, to: folder.file(name))
         return name
     }
 
-    /// Writes `data.bin`-like CIFAR records... of 32x32 pixels, which a 12x12 network takes cropped.
+    /// Writes CIFAR-10 records, which the networks take cropped.
     @discardableResult func images(_ name: String = "images.bin", count: Int = 24, seed: UInt64 = 3) throws -> String {
         var generator = SeededGenerator(seed: seed)
         var bytes: [UInt8] = []

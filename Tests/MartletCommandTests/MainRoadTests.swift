@@ -12,7 +12,7 @@ import Testing
     @Test func evaluateSigmaCompressEvaluate() throws {
         try runner.network()
         try runner.images()
-        let before = try runner.martlet("evaluate", "net.onnx", "images.bin", "--crop", "12", "--json")
+        let before = try runner.martlet("evaluate", "net.onnx", "images.bin", "--json")
         #expect(before.status == 0, "\(before.error)")
         #expect(before.error.isEmpty)
         let figures = try before.json()
@@ -21,7 +21,7 @@ import Testing
         #expect((figures["top1_interval"] as? [Double])?.count == 2)
 
         let sigma = try runner.martlet(
-            "sigma", "net.onnx", "images.bin", "--crop", "12", "-o", "s.safetensors", "--limit", "20")
+            "sigma", "net.onnx", "images.bin", "-o", "s.safetensors", "--limit", "20")
         #expect(sigma.status == 0, "\(sigma.error)")
         #expect(sigma.output.contains("6 layers over 20 images"))
 
@@ -33,7 +33,7 @@ import Testing
         let (old, new) = (report["parameters_before"] as? Int ?? 0, report["parameters_after"] as? Int ?? 0)
         #expect(new < old && new > 0)
 
-        // The preprocessing travels with the file, the crop of the statistics included.
+        // The preprocessing travels with the file.
         let after = try runner.martlet("evaluate", "small.onnx", "images.bin", "--reference", "net.onnx", "--json")
         #expect(after.status == 0, "\(after.error)")
         #expect(try after.json()["agreement"] is Double)
@@ -43,7 +43,7 @@ import Testing
 
         // The same from images in one command, byte for byte.
         let direct = try runner.martlet(
-            "compress", "net.onnx", "--images", "images.bin", "--crop", "12", "--limit", "20", "--vbmf-ratio", "0.9",
+            "compress", "net.onnx", "--images", "images.bin", "--limit", "20", "--vbmf-ratio", "0.9",
             "--threads", "1", "-o", "direct.onnx")
         #expect(direct.status == 0, "\(direct.error)")
         #expect(direct.output.contains("times fewer parameters"))
@@ -53,6 +53,29 @@ import Testing
         #expect(files[0] == files[1])
         #expect(
             try runner.folder.contents() == ["direct.onnx", "images.bin", "net.onnx", "s.safetensors", "small.onnx"])
+    }
+
+    @Test func flagsOverrideAndTravel() throws {
+        try runner.network()
+        try runner.images()
+        let flags = ["--mean", "0.2", "--channels", "bgr"]
+        let compress = try runner.shell(
+            "\"$MARTLET\" compress net.onnx --images images.bin \(flags.joined(separator: " ")) --vbmf-ratio 0.9 -o a.onnx"
+        )
+        #expect(compress.status == 0, "\(compress.error)")
+        let said = try Model(path: runner.folder.file("a.onnx")).preprocessing(PreprocessingOptions())
+        #expect(said.mean == [0.2])
+        #expect(said.channels == .bgr)
+        #expect(said.crop == .init(width: 12, height: 12))
+        #expect(said.standardDeviation == [0.3])
+        // And through a file of statistics.
+        let sigma = try runner.shell(
+            "\"$MARTLET\" sigma net.onnx images.bin \(flags.joined(separator: " ")) -o s.safetensors")
+        #expect(sigma.status == 0, "\(sigma.error)")
+        let again = try runner.martlet(
+            "compress", "net.onnx", "--sigma", "s.safetensors", "--vbmf-ratio", "0.9", "-o", "b.onnx")
+        #expect(again.status == 0, "\(again.error)")
+        #expect(try Model(path: runner.folder.file("b.onnx")).preprocessing(PreprocessingOptions()) == said)
     }
 
     @Test func runClassifyBenchmark() throws {
