@@ -85,7 +85,8 @@ let package = Package(
         room(
             "MartletCompression",
             [
-                "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletNetworks", "MartletStatistics",
+                "MartletTensors", "MartletFiles", "MartletParallelism", "MartletLinearAlgebra", "MartletNetworks",
+                "MartletStatistics",
                 "MartletDecompositions",
             ]),
 
@@ -105,7 +106,8 @@ let package = Package(
 
         // Tests
         .target(
-            name: "MartletTestSupport", dependencies: ["MartletTensors"], path: "Tests/MartletTestSupport"),
+            name: "MartletTestSupport", dependencies: ["MartletTensors", "MartletNetworks"],
+            path: "Tests/MartletTestSupport"),
         tests("MartletTensors"),
         tests("MartletParallelism"),
         tests("MartletFiles"),
@@ -117,10 +119,12 @@ let package = Package(
         tests("MartletSafetensorsFormat"),
         tests("MartletNumPyFormat"),
         tests("MartletInference", ["MartletNetworks", "MartletONNXFormat", "MartletParallelism"]),
-        tests("MartletStatistics", ["MartletNetworks", "MartletInference"]),
+        tests(
+            "MartletStatistics", ["MartletNetworks", "MartletInference", "MartletParallelism", "MartletLinearAlgebra"]),
         tests("MartletDecompositions", ["MartletLinearAlgebra"]),
-        tests("MartletEvaluation"),
-        tests("MartletCompression", ["MartletNetworks", "MartletInference", "MartletStatistics"]),
+        tests("MartletEvaluation", ["MartletImages", "MartletNetworks"]),
+        tests(
+            "MartletCompression", ["MartletNetworks", "MartletInference", "MartletStatistics", "MartletParallelism"]),
         tests("Martlet"),
         tests("MartletCommand", ["Martlet"]),
     ]

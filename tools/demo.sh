@@ -25,7 +25,6 @@ martlet=$(swift build -c release --show-bin-path)/martlet
 
 data=/usr/share/datasets/fashion-mnist
 test_images=$data/t10k-images-idx3-ubyte.gz
-test_labels=$data/t10k-labels-idx1-ubyte.gz
 training_images=$data/train-images-idx3-ubyte.gz
 model=models/fashion-mnist-resnet.onnx
 preprocessing=models/fashion-mnist-resnet.preprocessor_config.json
@@ -42,7 +41,7 @@ run() {
 evaluate() { # name, network, options
     local name=$1 network=$2
     shift 2
-    local command=(evaluate "$network" "$test_images" --labels "$test_labels" --limit "$limit" "$@")
+    local command=(evaluate "$network" "$test_images" --limit "$limit" "$@")
     printf '   martlet %s\n' "${command[*]}"
     "$martlet" "${command[@]}" --json >"$output/$name.evaluation.json"
     "$martlet" inspect "$network" --json >"$output/$name.inspection.json"

@@ -7,18 +7,19 @@ import MartletStatistics
 extension Model {
     /// The compressed network, which carries the preprocessing and how it was made, and what became of each layer.
     ///
-    /// The preprocessing written is what the options say, else what the file or the statistics say, if any does.
+    /// The preprocessing written is what the options say, else what the statistics were gathered with, else what the file
+    /// says, if any of them does.
     /// - Throws: ``CompressionError``, ``StatisticsError``, ``PreprocessingError``, `DecompositionError`.
     public func compressed(
         by compressor: Compressor, statistics: Statistics?, preprocessing options: PreprocessingOptions = .init(),
         progress: JobProgress.Handler = { _ in }
     ) throws -> (model: Model, report: CompressionReport) {
         var result = self
-        let (network, report) = try compressor.compress(network, statistics: statistics) { layer, index, count in
-            try progress(JobProgress(task: "compress \(layer.name)", done: index + 1, total: count, unit: "layers"))
+        let (network, report) = try compressor.compress(network, statistics: statistics) { layer, done, count in
+            try progress(JobProgress(task: "compress", done: done, total: count, unit: "layers"))
         }
         result.network = network
-        let known = network[metadata: Model.preprocessingKey] ?? statistics?.provenance.preprocessing
+        let known = statistics?.provenance.preprocessing ?? network[metadata: Model.preprocessingKey]
         if known != nil || options != PreprocessingOptions() {
             result.network[metadata: Model.preprocessingKey] =
                 try options.resolve(metadata: known, network: path).json

@@ -25,7 +25,7 @@ public struct CompressionReport: Codable, Sendable, Equatable {
         /// Sweeps of alternating least squares.
         public var sweeps: Int?
         /// How long it took.
-        public var seconds: Double
+        public var seconds = 0.0
 
         enum CodingKeys: String, CodingKey {
             case name, shape, kept, ranks, sweeps, seconds

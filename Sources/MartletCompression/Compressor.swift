@@ -1,10 +1,10 @@
-import Foundation
 import MartletDecompositions
 import MartletLinearAlgebra
 import MartletNetworks
 import MartletParallelism
 import MartletStatistics
 import MartletTensors
+import Synchronization
 
 /// Replaces the layers of a network by low-rank factors.
 public struct Compressor {
@@ -30,11 +30,12 @@ public struct Compressor {
     /// - Parameters:
     ///   - network: as ``Network/simplified()`` leaves it.
     ///   - statistics: of this network; with them the Sigma error is reported whatever the method.
-    ///   - progress: told of each layer as it is done, with the number of layers.
+    ///   - progress: told of each layer as it is done, with how many are done and how many there are to do, one call at
+    ///     a time but on any thread.
     /// - Throws: ``CompressionError``, ``StatisticsError``, `DecompositionError`, `NetworkError`; whatever `progress` throws.
     public func compress(
         _ network: Network, statistics: Statistics?,
-        progress: (CompressionReport.Layer, _ index: Int, _ count: Int) throws -> Void = { _, _, _ in }
+        progress: (CompressionReport.Layer, _ done: Int, _ count: Int) throws -> Void = { _, _, _ in }
     ) throws -> (network: Network, report: CompressionReport) {
         if method.needsStatistics, statistics == nil { throw CompressionError.needsStatistics(method: method.rawValue) }
         if case .vbmf(let ratio) = ranks, !(0...1).contains(ratio) { throw CompressionError.ratioOutOfRange(ratio) }
@@ -43,26 +44,28 @@ public struct Compressor {
         try checkNames(layers)
         let before = try Costs(network)
         let first = layers.first { if case .convolution = $0.kind { true } else { false } }?.name
-        var result = network
         var report = CompressionReport(
             method: method, vbmfRatio: nil, layers: [], parametersBefore: before.total.parameters, parametersAfter: 0,
             multiplyAddsBefore: before.total.multiplyAdds, multiplyAddsAfter: 0)
         if case .vbmf(let ratio) = ranks { report.vbmfRatio = ratio }
-        for (index, layer) in layers.enumerated() {
-            let start = ContinuousClock.now
+        for layer in layers {
             let cost = before[layer.name]
-            var entry = CompressionReport.Layer(
-                name: layer.name, shape: network.constants[layer.weight]?.shape.extents ?? [], kept: nil, ranks: nil,
-                parametersBefore: cost.parameters, parametersAfter: cost.parameters,
-                multiplyAddsBefore: cost.multiplyAdds, multiplyAddsAfter: cost.multiplyAdds, sigmaError: nil,
-                frobeniusError: nil, sweeps: nil, seconds: 0)
-            entry.kept = reasonToKeep(layer, isFirst: layer.name == first, in: network)
-            if entry.kept == nil {
-                try replace(layer.name, in: &result, original: network, layer: layer, statistics: statistics, &entry)
+            report.layers.append(
+                CompressionReport.Layer(
+                    name: layer.name, shape: network.constants[layer.weight]?.shape.extents ?? [],
+                    kept: reasonToKeep(layer, isFirst: layer.name == first), parametersBefore: cost.parameters,
+                    parametersAfter: cost.parameters, multiplyAddsBefore: cost.multiplyAdds,
+                    multiplyAddsAfter: cost.multiplyAdds))
+        }
+        let factors = try decompose(layers, of: network, statistics: statistics, report: &report, progress: progress)
+
+        var result = network
+        for (layer, factors) in zip(layers, factors) {
+            // The position moves as earlier layers become three.
+            guard let factors, let current = result.weightedLayers().first(where: { $0.name == layer.name }) else {
+                continue
             }
-            entry.seconds = (ContinuousClock.now - start) / .seconds(1)
-            report.layers.append(entry)
-            try progress(entry, index, layers.count)
+            try result.replace(current, with: factors)
         }
         result.removeDeadNodes()
         let after = try Costs(result)
@@ -77,8 +80,42 @@ public struct Compressor {
         return (result, report)
     }
 
+    /// The factors of each layer that is replaced. Layers are shared out among the threads, the largest first.
+    private func decompose(
+        _ layers: [WeightedLayer], of network: Network, statistics: Statistics?, report: inout CompressionReport,
+        progress: (CompressionReport.Layer, _ done: Int, _ count: Int) throws -> Void
+    ) throws -> [Tucker2?] {
+        struct State {
+            var entries: [CompressionReport.Layer]
+            var factors: [Tucker2?]
+            var done = 0
+        }
+        let jobs = layers.indices.filter { report.layers[$0].kept == nil }
+            .sorted {
+                (layers[$1].patchSize * layers[$1].outputs, $0) < (layers[$0].patchSize * layers[$0].outputs, $1)
+            }
+        let state = Mutex(State(entries: report.layers, factors: [Tucker2?](repeating: nil, count: layers.count)))
+        try pool.forEachThrowing(jobs.count) { job in
+            let index = jobs[job]
+            let start = ContinuousClock.now
+            var entry = state.withLock { $0.entries[index] }
+            let factors = try decompose(layers[index], of: network, statistics: statistics, &entry)
+            entry.seconds = (ContinuousClock.now - start) / .seconds(1)
+            try state.withLock { state in
+                state.entries[index] = entry
+                state.factors[index] = factors
+                state.done += 1
+                try progress(entry, state.done, jobs.count)
+            }
+        }
+        return state.withLock { state in
+            report.layers = state.entries
+            return state.factors
+        }
+    }
+
     /// Why a layer is not for this method, `nil` if it is.
-    private func reasonToKeep(_ layer: WeightedLayer, isFirst: Bool, in network: Network) -> String? {
+    private func reasonToKeep(_ layer: WeightedLayer, isFirst: Bool) -> String? {
         guard case .convolution = layer.kind else { return "fully connected" }
         if layer.kernel.allSatisfy({ $0 == 1 }) { return "pointwise" }
         if layer.groups > 1 { return layer.groups == layer.inputs ? "depthwise" : "\(layer.groups) groups" }
@@ -96,25 +133,26 @@ public struct Compressor {
         }
     }
 
-    private func replace(
-        _ name: String, in result: inout Network, original: Network, layer: WeightedLayer, statistics: Statistics?,
-        _ entry: inout CompressionReport.Layer
-    ) throws {
-        guard let weight = original.constants[layer.weight] else { return }
+    /// The factors of a layer, or `nil` if they would not be smaller; the entry is told which.
+    private func decompose(
+        _ layer: WeightedLayer, of network: Network, statistics: Statistics?, _ entry: inout CompressionReport.Layer
+    ) throws -> Tucker2? {
+        guard let weight = network.constants[layer.weight] else { return nil }
         let kernel = try ConvolutionKernel(
             outputs: layer.outputs, inputs: layer.inputs, height: layer.kernel.count == 2 ? layer.kernel[0] : 1,
             width: layer.kernel[layer.kernel.count - 1], elements: try weight.elements(Float.self))
         let ranks = try chosenRanks(layer, kernel)
         entry.ranks = [ranks.output, ranks.input]
-        let smaller = Tucker2.parameterCount(
-            shape: kernel.shape, outputRank: ranks.output, inputRank: ranks.input)
-        if smaller >= kernel.parameterCount {
+        let count = Tucker2.parameterCount(shape: kernel.shape, outputRank: ranks.output, inputRank: ranks.input)
+        if count >= kernel.parameterCount {
             entry.kept = "would not get smaller"
-            return
+            return nil
         }
-        let moment = try statistics.map { try SecondMoment($0.moments(of: layer).secondMoment()) }
-        let norm: Norm =
-            if method.needsStatistics, let moment { .sigma(moment) } else { .frobenius }
+        let moment = try statistics.map { statistics in
+            let moments = try statistics.moments(of: layer)
+            return try SecondMoment(moments.secondMoment(), patchCount: moments.count)
+        }
+        let norm: Norm = if method.needsStatistics, let moment { .sigma(moment) } else { .frobenius }
         let fit = try Tucker2.fit(kernel, outputRank: ranks.output, inputRank: ranks.input, norm: norm, pool: pool)
         let approximation = fit.factors.reconstructed(pool: pool)
         entry.sweeps = fit.sweeps
@@ -122,9 +160,7 @@ public struct Compressor {
         if let moment {
             entry.sigmaError = try kernel.squaredRelativeError(of: approximation, in: .sigma(moment), pool: pool)
         }
-        // The position moves as earlier layers become three.
-        guard let current = result.weightedLayers().first(where: { $0.name == name }) else { return }
-        try result.replace(current, with: fit.factors)
+        return fit.factors
     }
 
     private func chosenRanks(_ layer: WeightedLayer, _ kernel: ConvolutionKernel) throws -> (output: Int, input: Int) {

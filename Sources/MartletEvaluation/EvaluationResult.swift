@@ -27,5 +27,6 @@ public func wilsonInterval(successes: Int, trials: Int) -> (lower: Double, upper
     let p = Double(successes) / n
     let center = (p + z * z / (2 * n)) / (1 + z * z / n)
     let spread = (p * (1 - p) / n + z * z / (4 * n * n)).squareRoot() * z / (1 + z * z / n)
-    return (max(0, center - spread), min(1, center + spread))
+    // The ends are exact, whatever the rounding.
+    return (successes == 0 ? 0 : center - spread, successes == trials ? 1 : center + spread)
 }

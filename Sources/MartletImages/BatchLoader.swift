@@ -10,6 +10,14 @@ public struct Batch: Sendable {
     public let names: [String]
     /// Where the images are in the data set.
     public let indices: Range<Int>
+
+    /// A batch of these parts.
+    public init(tensor: Tensor, labels: [Int?], names: [String], indices: Range<Int>) {
+        self.tensor = tensor
+        self.labels = labels
+        self.names = names
+        self.indices = indices
+    }
 }
 
 /// Reads, decodes and prepares the images of a data set on threads of its own, ahead of whoever asks for them.

@@ -34,14 +34,15 @@ public struct WindowAxis {
 
     /// The first window whose tap at `offset` is not before the input.
     @inline(__always) func firstInside(offset: Int) -> Int {
-        let first = offset >= 0 ? 0 : (stride - 1 - offset) / stride
+        // Asked once for every row and tap: the common stride is spared the division.
+        let first = offset >= 0 ? 0 : stride == 1 ? -offset : (stride - 1 - offset) / stride
         return first < output ? first : output
     }
 
     /// The first window whose tap at `offset` is past the input; never less than ``firstInside(offset:)``.
     @inline(__always) func endInside(offset: Int) -> Int {
         let first = firstInside(offset: offset)
-        let end = offset >= input ? 0 : (input - offset + stride - 1) / stride
+        let end = offset >= input ? 0 : stride == 1 ? input - offset : (input - offset + stride - 1) / stride
         return end < first ? first : end < output ? end : output
     }
 

@@ -13,6 +13,16 @@ public struct FNV1a: Sendable {
         addBare(bytes)
     }
 
+    /// Adds bytes as they are.
+    public mutating func addBare(_ bytes: UnsafeRawBufferPointer) {
+        guard let base = bytes.baseAddress else { return }
+        var value = value
+        for index in 0..<bytes.count {
+            value = (value ^ UInt64(base.load(fromByteOffset: index, as: UInt8.self))) &* 0x0000_0100_0000_01B3
+        }
+        self.value = value
+    }
+
     /// Adds text in UTF-8, preceded by its length.
     public mutating func add(_ text: String) {
         var text = text
@@ -22,15 +32,6 @@ public struct FNV1a: Sendable {
     /// Adds a number as eight bytes.
     public mutating func add(_ number: Int) {
         withUnsafeBytes(of: UInt64(bitPattern: Int64(number)).littleEndian) { addBare($0) }
-    }
-
-    private mutating func addBare(_ bytes: UnsafeRawBufferPointer) {
-        guard let base = bytes.baseAddress else { return }
-        var value = value
-        for index in 0..<bytes.count {
-            value = (value ^ UInt64(base.load(fromByteOffset: index, as: UInt8.self))) &* 0x0000_0100_0000_01B3
-        }
-        self.value = value
     }
 
     /// Sixteen hexadecimal digits.

@@ -8,6 +8,19 @@ public struct WindowOracle: CustomStringConvertible {
     public var after: [Int]
     public var output: [Int]
 
+    /// A window; `output` is how often it fits.
+    public init(
+        input: [Int], kernel: [Int], strides: [Int], dilations: [Int], before: [Int], after: [Int], output: [Int]
+    ) {
+        self.input = input
+        self.kernel = kernel
+        self.strides = strides
+        self.dilations = dilations
+        self.before = before
+        self.after = after
+        self.output = output
+    }
+
     public var inputCount: Int { input.reduce(1, *) }
     public var outputCount: Int { output.reduce(1, *) }
     public var tapCount: Int { kernel.reduce(1, *) }

@@ -54,7 +54,7 @@ struct PlanBuilder {
             // The plan keeps the tensor and nobody writes to it, so its memory stays where it is.
             views[name] = tensor.withView { $0 }
         }
-        let layout = try ValueLayout(network, types: types) { name in
+        let layout = try ValueLayout(network, types: types, sharing: options.reusesMemory) { name in
             let shape = try shape(of: name)
             return shape.elementCount * (types[name]?.elementType ?? .float32).byteCount
         }

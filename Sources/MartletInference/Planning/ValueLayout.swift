@@ -10,8 +10,10 @@ struct ValueLayout {
     /// The buffer of each value that is not a constant.
     private(set) var bufferOfValue: [String: Int] = [:]
 
-    /// Lays out the values of a network of these shapes.
-    init(_ network: Network, types: [String: TensorType], bytes: (String) throws -> Int) throws {
+    /// Lays out the values of a network of these types; with `sharing` false each has a buffer of its own.
+    init(
+        _ network: Network, types: [String: TensorType], sharing: Bool = true, bytes: (String) throws -> Int
+    ) throws {
         // Which values are other names for the same bytes.
         var roots: [String: String] = [:]
         for input in network.inputs { roots[input.name] = input.name }
@@ -19,7 +21,7 @@ struct ValueLayout {
             for (index, output) in node.outputs.enumerated() {
                 guard let output else { continue }
                 roots[output] = output
-                if index == 0, node.operation.keepsBytes, let input = node.input(0), let root = roots[input] {
+                if sharing, index == 0, node.operation.keepsBytes, let input = node.input(0), let root = roots[input] {
                     roots[output] = root
                 }
             }
@@ -44,14 +46,11 @@ struct ValueLayout {
             while let next = heirs[root] { root = next }
             return root
         }
-        for (step, node) in network.nodes.enumerated() {
+        for (step, node) in network.nodes.enumerated() where sharing {
             guard let output = node.outputs.first, let output, roots[output] == output else { continue }
-            let owners = node.inputs.map { $0.flatMap(owner) }
             for index in node.operation.inputsItMayOverwrite {
-                guard let input = node.input(index), types[input] == types[output], let heir = owners[index],
-                    let own = lifetimes[heir], let new = lifetimes[output], own.last == step,
-                    // Another view of the same bytes would be overwritten before it is read.
-                    owners.indices.allSatisfy({ $0 == index || owners[$0] != heir || node.inputs[$0] == input })
+                guard let input = node.input(index), types[input] == types[output], let heir = owner(input),
+                    let own = lifetimes[heir], let new = lifetimes[output], own.last == step
                 else { continue }
                 heirs[output] = heir
                 lifetimes[heir]?.last = new.last
@@ -81,6 +80,9 @@ extension Operation {
     }
 
     /// The inputs over which the result may be written, if type and shape are the same.
+    ///
+    /// Another operand may be a view of the same bytes: it then has as many elements, so nothing is broadcast, and each
+    /// is read before it is written.
     fileprivate var inputsItMayOverwrite: Range<Int> {
         switch self {
         case .activation, .clip, .softmax, .batchNormalization: 0..<1

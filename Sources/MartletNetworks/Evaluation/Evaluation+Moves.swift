@@ -46,7 +46,7 @@ extension Evaluation {
             guard view.elementType == first.elementType, view.shape.rank == first.shape.rank,
                 extents.indices.allSatisfy({ $0 == axis || extents[$0] == view.shape[$0] })
             else { throw invalid("it cannot join \(first.shape) and \(view.shape)") }
-            extents[axis] = try CheckedArithmetic.sum([extents[axis], view.shape[axis]])
+            extents[axis] = try sum([extents[axis], view.shape[axis]])
         }
         let output = try output(first.elementType, extents)
         var offset = 0
@@ -72,7 +72,7 @@ extension Evaluation {
             sizes = outputs.indices.map { max(0, min(part, x.shape[axis] - $0 * part)) }
         }
         guard sizes.count == outputs.count, sizes.allSatisfy({ $0 >= 0 }),
-            try CheckedArithmetic.sum(sizes) == x.shape[axis]
+            try sum(sizes) == x.shape[axis]
         else { throw invalid("the parts \(sizes) do not make up axis \(axis) of \(x.shape)") }
         var extents = x.shape.extents
         for (index, output) in outputs.enumerated() {

@@ -14,7 +14,7 @@ extension Evaluation {
         }
         var extents: [Int] = []
         for (axis, border) in borders.enumerated() {
-            let extent = try CheckedArithmetic.sum([x.shape[axis], border.before, border.after])
+            let extent = try sum([x.shape[axis], border.before, border.after])
             // What is cut away on either side must be there.
             guard extent >= 0, border.kept(of: x.shape[axis]) != nil else {
                 throw invalid("the pads \(pads) take more than \(x.shape) has")

@@ -58,6 +58,15 @@ struct Evaluation {
         return result
     }
 
+    /// A sum of numbers that may come from a file.
+    func sum(_ terms: [Int]) throws -> Int {
+        do {
+            return try CheckedArithmetic.sum(terms)
+        } catch {
+            throw invalid("\(error)")
+        }
+    }
+
     func invalid(_ reason: String) -> NetworkError { .invalidNode(node: node, reason: reason) }
 
     func unsupported(_ reason: String) -> NetworkError { .unsupported(node: node, reason: reason) }

@@ -145,7 +145,7 @@ extension Node {
             }
         }
         func withOutputs(_ index: Int, _ outputs: inout [Tensor]) throws -> Bool {
-            if index == outputs.count { return try operation.evaluate(inputs: views, outputs: targets) }
+            if index == outputs.count { return try operation.evaluate(inputs: views, outputs: targets, node: label) }
             // Taken out while its view lives, so that the array can be passed on.
             var tensor = outputs[index]
             outputs[index] = try Tensor(zeros: [0], elementType: tensor.elementType)

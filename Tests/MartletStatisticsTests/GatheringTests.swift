@@ -1,0 +1,151 @@
+import MartletInference
+import MartletNetworks
+import MartletParallelism
+import MartletStatistics
+import MartletTensors
+import MartletTestSupport
+import Testing
+
+@Suite struct GatheringTests {
+    /// Networks of one layer, with the patch of every output position by brute force.
+    struct Case: Sendable, CustomTestStringConvertible {
+        var input: [Int]
+        var outputs: Int
+        var kernel: [Int]
+        var stride = 1
+        var padding = 0
+        var dilation = 1
+        var groups = 1
+        var testDescription: String { "\(self)" }
+
+        /// `[patch][group][D]` in double.
+        func patches(_ x: [Float]) -> [[[Double]]] {
+            let (images, channels) = (input[0], input[1])
+            let spatial = Array(input[2...])
+            let outputs = spatial.indices.map {
+                (spatial[$0] + 2 * padding - dilation * (kernel[$0] - 1) - 1) / stride + 1
+            }
+            func positions(_ extents: [Int]) -> [[Int]] {
+                extents.reduce([[]]) { partial, extent in partial.flatMap { p in (0..<extent).map { p + [$0] } } }
+            }
+            var result: [[[Double]]] = []
+            for image in 0..<images {
+                for position in positions(outputs) {
+                    result.append(
+                        (0..<groups).map { group in
+                            (0..<channels / groups).flatMap { channel in
+                                positions(kernel).map { tap -> Double in
+                                    var offset = image * channels + group * (channels / groups) + channel
+                                    for axis in spatial.indices {
+                                        let at = position[axis] * stride + tap[axis] * dilation - padding
+                                        if at < 0 || at >= spatial[axis] { return 0 }
+                                        offset = offset * spatial[axis] + at
+                                    }
+                                    return Double(x[offset])
+                                }
+                            }
+                        })
+                }
+            }
+            return result
+        }
+    }
+
+    static let cases = [
+        Case(input: [3, 4, 7, 6], outputs: 5, kernel: [3, 3], padding: 1),
+        Case(input: [2, 3, 9, 8], outputs: 2, kernel: [5, 3], stride: 2, padding: 2),
+        Case(input: [2, 2, 9, 9], outputs: 2, kernel: [3, 3], padding: 2, dilation: 2),
+        Case(input: [2, 6, 5, 5], outputs: 4, kernel: [3, 3], stride: 2, padding: 1, groups: 2),
+        Case(input: [2, 4, 6, 6], outputs: 4, kernel: [3, 3], padding: 1, groups: 4),
+        Case(input: [2, 5, 6, 6], outputs: 4, kernel: [1, 1], stride: 2),
+        Case(input: [2, 3, 11], outputs: 4, kernel: [4], stride: 3, padding: 1),
+        // More columns than are multiplied at once, and more rows than a block has.
+        Case(input: [1, 1, 60, 60], outputs: 2, kernel: [2, 2]),
+        Case(input: [2, 33, 4, 4], outputs: 2, kernel: [3, 3], padding: 1),
+    ]
+
+    @Test(arguments: cases) func equalsBruteForce(layer: Case) throws {
+        var builder = NetworkBuilder(seed: 7)
+        let output = try builder.convolution(
+            "layer", "input", outputs: layer.outputs, inputs: layer.input[1], kernel: layer.kernel,
+            stride: layer.stride, padding: layer.padding, dilation: layer.dilation, groups: layer.groups)
+        let network = builder.network(
+            input: TensorType(.float32, layer.input.map { .fixed($0) }), output: output,
+            type: TensorType(.float32, [MartletNetworks.Dimension](repeating: .unknown, count: layer.input.count)))
+        var generator = SeededGenerator(seed: 3)
+        let x = generator.floats(layer.input.reduce(1, *)).map { $0 + 0.3 }
+        let gatherer = try StatisticsGatherer(network: network, pool: ThreadPool(threadCount: 2))
+        try gatherer.add(try Tensor(x, shape: try Shape(layer.input)))
+        let statistics = try gatherer.statistics(data: "", dataDigest: "", preprocessing: "", version: "")
+        let moments = try statistics.moments(of: network.weightedLayers()[0])
+        let patches = layer.patches(x)
+        #expect(moments.count == patches.count)
+        for group in 0..<layer.groups {
+            let size = moments.patchSize
+            let sigma = try moments.secondMoment(group: group)
+            var (difference, total) = (0.0, 0.0)
+            for i in 0..<size {
+                for j in 0..<size {
+                    let expected = patches.reduce(0.0) { $0 + $1[group][i] * $1[group][j] } / Double(patches.count)
+                    difference += (sigma[i, j] - expected) * (sigma[i, j] - expected)
+                    total += expected * expected
+                    #expect(sigma[i, j] == sigma[j, i])
+                }
+                let mean = patches.reduce(0.0) { $0 + $1[group][i] } / Double(patches.count)
+                #expect(abs(moments.mean(group: group)[i] - mean) < 1e-5)
+            }
+            #expect((difference / total).squareRoot() < 1e-6)
+        }
+    }
+
+    @Test func fullyConnectedLayersToo() throws {
+        for isTransposed in [false, true] {
+            var builder = NetworkBuilder(seed: 5)
+            let weight = try builder.constant("weight", isTransposed ? [3, 300] : [300, 3])
+            let output = builder.node("layer", .gemm(Gemm(transposesB: isTransposed)), ["input", weight])
+            let network = builder.network(
+                input: TensorType(.float32, [.symbol("N"), .fixed(300)]), output: output,
+                type: TensorType(.float32, [.symbol("N"), .fixed(3)]))
+            var generator = SeededGenerator(seed: 4)
+            let x = generator.floats(5 * 300)
+            let gatherer = try StatisticsGatherer(network: network, pool: ThreadPool(threadCount: 1))
+            try gatherer.add(try Tensor(x, shape: [5, 300]))
+            let moments = try gatherer.statistics(data: "", dataDigest: "", preprocessing: "", version: "")
+                .moments(of: network.weightedLayers()[0])
+            #expect(moments.count == 5)
+            let sigma = try moments.secondMoment()
+            for (i, j) in [(0, 0), (7, 290), (299, 299), (260, 3)] {
+                let expected = (0..<5).reduce(0.0) { $0 + Double(x[$1 * 300 + i]) * Double(x[$1 * 300 + j]) } / 5
+                #expect(abs(sigma[i, j] - expected) < 1e-6)
+            }
+        }
+    }
+
+    @Test func theNumberOfThreadsDoesNotMatter() throws {
+        let network = try SmallNetwork.residual()
+        var generator = SeededGenerator(seed: 9)
+        let batches = try (0..<2).map { _ in try Tensor(generator.floats(16 * 3 * 144), shape: [16, 3, 12, 12]) }
+        let results = try [1, 2, 5].map { threads in
+            let gatherer = try StatisticsGatherer(network: network, pool: ThreadPool(threadCount: threads))
+            for batch in batches { try gatherer.add(batch) }
+            let statistics = try gatherer.statistics(data: "", dataDigest: "", preprocessing: "", version: "")
+            return try network.weightedLayers().map { try statistics.moments(of: $0).secondMoment() }
+        }
+        #expect(results[0] == results[1])
+        #expect(results[0] == results[2])
+    }
+
+    @Test func refusesWhatIsNoNumber() throws {
+        let network = try SmallNetwork.residual()
+        let gatherer = try StatisticsGatherer(network: network, pool: ThreadPool(threadCount: 1))
+        var x = [Float](repeating: 1, count: 3 * 144)
+        x[200] = .nan
+        #expect(throws: StatisticsError.nonFinite(layer: "stem")) {
+            try gatherer.add(try Tensor(x, shape: [1, 3, 12, 12]))
+        }
+        let fresh = try StatisticsGatherer(network: network, pool: ThreadPool(threadCount: 1))
+        #expect(throws: StatisticsError.empty) {
+            try fresh.statistics(data: "", dataDigest: "", preprocessing: "", version: "")
+        }
+    }
+}
