@@ -4,14 +4,14 @@ import PackageDescription
 // Every target is a room of one house. `floor` is its height: a room imports only from floors below it
 // (`tools/check-floors.py` holds the sources to that). The folder of a room is its name.
 
-/// A room above the ground floor.
+/// A room above the ground floor, with a README.md that says why it exists.
 func room(
     _ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = [], kernel: Bool = false
 ) -> Target {
     // Unchecked arithmetic belongs to the kernels alone: parsers and planners keep their checks.
     let flags: [SwiftSetting] =
         kernel ? [.unsafeFlags(["-Ounchecked", "-enforce-exclusivity=unchecked"], .when(configuration: .release))] : []
-    return .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: flags)
+    return .target(name: name, dependencies: dependencies, exclude: exclude + ["README.md"], swiftSettings: flags)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
@@ -102,7 +102,8 @@ let package = Package(
         // Floor 9
         .executableTarget(
             name: "MartletCommand",
-            dependencies: ["Martlet", .product(name: "ArgumentParser", package: "swift-argument-parser")]),
+            dependencies: ["Martlet", .product(name: "ArgumentParser", package: "swift-argument-parser")],
+            exclude: ["README.md"]),
 
         // Tests
         .target(

@@ -9,7 +9,11 @@ extension Model {
     /// Classifies a data set and compares with its labels and, if given, with the classes of a reference network.
     ///
     /// - Parameters:
+    ///   - data: the images.
+    ///   - preprocessing: how they are prepared.
     ///   - reference: another network with the same classes, and the preprocessing it wants.
+    ///   - pool: the threads that share the work.
+    ///   - progress: told of each batch; what it throws ends the evaluation.
     /// - Throws: ``EvaluationError``, ``NetworkError``, ``ImageError``, ``PreprocessingError``, ``DataSetError``.
     public func evaluate(
         on data: any DataSet, preprocessing: Preprocessing,

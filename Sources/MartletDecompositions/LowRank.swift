@@ -23,7 +23,7 @@ public struct LowRank: Sendable {
     /// One product with `Sigma` (`T D^2` multiply-adds) and an eigendecomposition of order `T`. Components below `1e-8`
     /// of the largest singular value are noise.
     /// - Throws: ``DecompositionError`` for a rank outside `1 ... min(T, S h w)` or a second moment of another dimension,
-    ///   ``LinearAlgebraError``.
+    ///   `LinearAlgebraError`.
     public init(_ kernel: ConvolutionKernel, rank: Int, norm: Norm, pool: ThreadPool) throws {
         let maximum = min(kernel.outputs, kernel.patchSize)
         guard (1...maximum).contains(rank) else {

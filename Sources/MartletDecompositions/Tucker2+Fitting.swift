@@ -19,14 +19,15 @@ extension Tucker2 {
     /// The Tucker-2 form of `kernel` with the given ranks that is nearest in `norm`, as far as alternating least squares
     /// finds it. Deterministic: the starts are singular vectors, not random.
     ///
-    /// - The Frobenius norm: higher-order orthogonal iteration (``HigherOrderOrthogonalIteration``).
-    /// - A second moment: see ``Tucker2SigmaProblem``. One that is zero says nothing, and the Frobenius norm decides.
+    /// - The Frobenius norm: higher-order orthogonal iteration (De Lathauwer et al. 2000).
+    /// - A second moment: the output factor and the core in closed form, the input factor by conjugate gradients, in
+    ///   turns. A moment that is zero says nothing, and the Frobenius norm decides.
     ///
     /// - Parameters:
     ///   - outputRank: `R_T` in `1 ... T`.
     ///   - inputRank: `R_S` in `1 ... S`.
     ///   - checkCancellation: called before each sweep; what it throws ends the fit.
-    /// - Throws: ``DecompositionError`` for ranks, options or a second moment out of range, ``LinearAlgebraError`` if a
+    /// - Throws: ``DecompositionError`` for ranks, options or a second moment out of range, `LinearAlgebraError` if a
     ///   factorisation fails.
     public static func fit(
         _ kernel: ConvolutionKernel, outputRank: Int, inputRank: Int, norm: Norm, options: Tucker2Options = .init(),

@@ -26,7 +26,7 @@ public struct VBMF: Sendable, Equatable {
 
     /// Analyses a matrix of any shape.
     /// - Parameter noiseVariance: the variance of the noise, if known.
-    /// - Throws: ``DecompositionError/nonFinite(subject:)``, ``LinearAlgebraError``.
+    /// - Throws: ``DecompositionError/nonFinite(subject:)``, `LinearAlgebraError`.
     public init(_ matrix: Matrix, noiseVariance: Double? = nil, pool: ThreadPool) throws {
         guard matrix.isFinite else { throw DecompositionError.nonFinite(subject: "the unfolding") }
         let wide = matrix.rows <= matrix.columns

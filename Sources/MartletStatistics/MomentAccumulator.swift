@@ -6,8 +6,9 @@ import MartletTensors
 
 /// Adds up the patches of one layer.
 ///
-/// Patches are unfolded side by side and multiplied in single precision, a few thousand at a time; the products are
-/// added up in double. All is split by the problem's size, so that the sums do not depend on the number of threads.
+/// Patches are unfolded side by side and multiplied a few thousand at a time. The products of one batch are added up in
+/// single precision, those of all batches in double. All is split by the problem's size, so that the sums do not depend
+/// on the number of threads.
 final class MomentAccumulator {
     let layer: WeightedLayer
     private(set) var moments: LayerMoments
