@@ -94,7 +94,8 @@ let package = Package(
         room(
             "Martlet",
             [
-                "MartletTensors", "MartletParallelism", "MartletFiles", "MartletNetworks", "MartletImages",
+                "MartletTensors", "MartletParallelism", "MartletFiles", "MartletLinearAlgebra", "MartletNetworks",
+                "MartletImages",
                 "MartletONNXFormat", "MartletSafetensorsFormat", "MartletNumPyFormat", "MartletInference",
                 "MartletStatistics", "MartletDecompositions", "MartletEvaluation", "MartletCompression",
             ]),

@@ -27,7 +27,6 @@ data=/usr/share/datasets/fashion-mnist
 test_images=$data/t10k-images-idx3-ubyte.gz
 training_images=$data/train-images-idx3-ubyte.gz
 model=models/fashion-mnist-resnet.onnx
-preprocessing=models/fashion-mnist-resnet.preprocessor_config.json
 output=.build/demo
 rm -rf "$output"
 mkdir -p "$output"
@@ -37,7 +36,6 @@ run() {
     "$martlet" "$@"
 }
 
-# A network that martlet wrote carries its preprocessing: only the original has to be told.
 evaluate() { # name, network, options
     local name=$1 network=$2
     shift 2
@@ -48,17 +46,17 @@ evaluate() { # name, network, options
 }
 
 say "the network as it is"
-evaluate original "$model" --preprocessing "$preprocessing"
+evaluate original "$model"
 
 say "Sigma of every layer's input, from $calibration training images (no labels)"
-run sigma "$model" "$training_images" --preprocessing "$preprocessing" --limit "$calibration" \
+run sigma "$model" "$training_images" --limit "$calibration" \
     -o "$output/sigma.safetensors"
 
 for ratio in "${ratios[@]}"; do
     for method in tucker2-als tucker2-als-sigma; do
         say "VBMF ratio $ratio, $method"
         name=$method-$ratio
-        run compress "$model" --sigma "$output/sigma.safetensors" --preprocessing "$preprocessing" \
+        run compress "$model" --sigma "$output/sigma.safetensors" \
             --method "$method" --vbmf-ratio "$ratio" -o "$output/$name.onnx"
         evaluate "$name" "$output/$name.onnx" --reference "$model"
     done

@@ -23,5 +23,8 @@ export MARTLET_WARNINGS_AS_ERRORS=1
 say "building, warnings as errors"
 swift build --build-tests
 
+say "documentation"
+tools/check-documentation.sh
+
 say "testing"
 swift test --skip-build "$@"

@@ -204,19 +204,20 @@ def export(network, path):
     if not any(node.op_type == "BatchNormalization" for node in model.graph.node):
         raise SystemExit("the exporter folded BatchNormalization away")
     model.doc_string = "Residual network for Fashion-MNIST, trained by tools/train-demo.py"
-    onnx.save(model, str(path))
+    # Martlet's own form: Hugging Face's has no word for grey images.
     preprocessing = {
-        "do_resize": False,
-        "do_center_crop": False,
-        "do_rescale": True,
-        "rescale_factor": 1 / 255,
-        "do_normalize": True,
-        "image_mean": [MEAN],
-        "image_std": [STD],
-        "do_flip_channel_order": False,
+        "channels": "grey",
+        "interpolation": "bilinear",
+        "martlet_preprocessing": 1,
+        "mean": [MEAN],
+        "resize": {"height": 28, "width": 28},
+        "scale": 1 / 255,
+        "std": [STD],
     }
-    config = path.with_name(path.stem + ".preprocessor_config.json")
-    config.write_text(json.dumps(preprocessing, indent=2) + "\n")
+    onnx.helper.set_model_props(
+        model, {"martlet.preprocessing": json.dumps(preprocessing, separators=(",", ":"), sort_keys=True)}
+    )
+    onnx.save(model, str(path))
 
 
 def check(path):

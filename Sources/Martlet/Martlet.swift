@@ -5,6 +5,7 @@
 @_exported import MartletFiles
 @_exported import MartletImages
 @_exported import MartletInference
+@_exported import MartletLinearAlgebra
 @_exported import MartletNetworks
 @_exported import MartletNumPyFormat
 @_exported import MartletONNXFormat

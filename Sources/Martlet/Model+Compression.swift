@@ -36,6 +36,12 @@ extension Model {
         var data: String?
         var dataDigest: String?
         var images: Int?
+
+        enum CodingKeys: String, CodingKey {
+            case version, method, ranks, data, images
+            case vbmfRatio = "vbmf_ratio"
+            case dataDigest = "data_digest"
+        }
     }
 
     private func recipe(_ report: CompressionReport, statistics: Statistics?) throws -> String {

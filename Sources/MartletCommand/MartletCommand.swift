@@ -10,8 +10,8 @@ struct MartletCommand: ParsableCommand {
             Networks are ONNX files. Compression looks at what each layer sees (its second moment, Sigma) and \
             replaces the layer by low-rank factors that change its output least; no labels, no training.
 
-              martlet compress net.onnx --images photos --preset imagenet --vbmf-ratio 0.5 -o small.onnx
-              martlet evaluate small.onnx test-photos --labels classes.txt --reference net.onnx
+              martlet compress net.onnx --images photos --preset imagenet -o small.onnx
+              martlet evaluate small.onnx test-photos --reference net.onnx
 
             Networks that martlet writes carry their preprocessing; others need --preset, --preprocessing or flags.
             Exit codes: 0 done, 1 failed, 64 wrong usage.

@@ -46,11 +46,11 @@ public struct Subset: DataSet {
 }
 
 extension DataSet {
-    /// At most `limit` images: spread evenly over labelled image files, which are sorted by class more often than not
-    /// (``Subset/Choice/spread``); of everything else the first ones.
+    /// At most `limit` images: spread evenly over image files, whose names sort them by class more often than not
+    /// (``Subset/Choice/spread``); of the records of a binary file the first ones.
     /// - Throws: ``DataSetError/unsupportedLimit(_:)`` below one.
     public func limited(to limit: Int) throws(DataSetError) -> any DataSet {
-        try Subset(self, limit: limit, choice: self is ImageFiles && isLabelled ? .spread : .first)
+        try Subset(self, limit: limit, choice: self is ImageFiles ? .spread : .first)
     }
 }
 

@@ -163,6 +163,9 @@ import Testing
         #expect((0..<4).map(spread.name) == ["c0/0.png", "c0/2.png", "c1/5.png", "c1/7.png"])
         #expect((0..<4).map(spread.label) == [0, 0, 1, 1])
         #expect(try set.limited(to: 99).count == 10)
+        for i in 0..<10 { try folder.write(picture, "flat/\(i).png") }
+        let flat = try DataSets.open(folder.path + "/flat").limited(to: 5)
+        #expect((0..<5).map(flat.name) == ["0.png", "2.png", "4.png", "6.png", "8.png"])
         #expect(try Subset(set, limit: 3, choice: .first).indices == [0, 1, 2])
         let random = try Subset(set, limit: 6, choice: .random(seed: 1))
         #expect(Set(random.indices).count == 6 && random.indices == random.indices.sorted())

@@ -44,12 +44,14 @@ struct Benchmark: ParsableCommand {
                 p90: measurement.percentile(90), batch: batch, threads: pool.threadCount,
                 plannedBytes: measurement.plannedBytes, peakBytes: ProcessMemory.peakBytes)
             if output.json { return try Terminal.printJSON(figures) }
-            print("runs     \(figures.latencies.count), batch \(batch), \(figures.threads) threads")
+            print(
+                "runs     \(figures.latencies.count), batch \(batch), \(figures.threads) \(figures.threads == 1 ? "thread" : "threads")"
+            )
             print("p10      \(Format.milliseconds(figures.p10))")
             print("p50      \(Format.milliseconds(figures.p50))")
             print("p90      \(Format.milliseconds(figures.p90))")
             print(
-                "memory   \(Format.bytes(figures.peakBytes)) at most, \(Format.bytes(figures.plannedBytes)) of it planned"
+                "memory   \(Format.bytes(figures.peakBytes)) at most, \(Format.bytes(figures.plannedBytes)) for intermediate values"
             )
         }
     }

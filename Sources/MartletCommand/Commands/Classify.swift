@@ -2,7 +2,7 @@ import ArgumentParser
 import Martlet
 
 struct Classify: ParsableCommand {
-    static let configuration = CommandConfiguration(abstract: "Tell what images show.")
+    static let configuration = CommandConfiguration(abstract: "Show the most probable classes of images.")
 
     @Argument(help: "The network, an ONNX file.") var model: String
     @Argument(help: "Images, PNG or JPEG.") var images: [String]

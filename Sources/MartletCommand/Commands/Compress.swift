@@ -8,8 +8,9 @@ struct Compress: ParsableCommand {
         abstract: "Replace layers by low-rank factors and write the smaller network.",
         discussion: """
             Ranks come from VBMF: R = R_max - ratio (R_max - R_VBMF), so a larger ratio makes a smaller network; or from a \
-            JSON file that maps layer names to [output rank, input rank]. The first convolution, pointwise and fully \
-            connected layers stay as they are, and so does a layer that would not get smaller.
+            JSON file that maps layer names to [output rank, input rank]. The first convolution, pointwise, grouped and \
+            fully connected layers stay as they are, and so does a layer that would not get smaller. The preprocessing, \
+            where it is known, is stored in the output.
 
             The table shows the squared relative errors tr((W-V) Sigma (W-V)^T) / tr(W Sigma W^T) and |W-V|^2 / |W|^2.
             """)
@@ -17,14 +18,22 @@ struct Compress: ParsableCommand {
     @Argument(help: "The network, an ONNX file.") var model: String
     @Option(help: ArgumentHelp("Statistics from `martlet sigma`.", valueName: "file")) var sigma: String?
     @Option(
-        name: .customLong("images"), help: ArgumentHelp("Images to gather the statistics from now.", valueName: "data"))
+        name: .customLong("images"),
+        help: ArgumentHelp(
+            "Images to gather Sigma from, in any form `evaluate` takes; instead of --sigma.", valueName: "data"))
     var data: String?
     @Option(
         help: ArgumentHelp(
-            "How: \(CompressionMethod.allCases.map(\.rawValue).joined(separator: ", ")).", valueName: "method"))
+            "tucker2-als looks at the weights, tucker2-als-sigma at what they do to the outputs.", valueName: "method"))
     var method = CompressionMethod.tucker2ALSSigma
-    @Option(help: ArgumentHelp("VBMF ratio, 0 to 1; 0.5 unless told.", valueName: "ratio")) var vbmfRatio: Double?
-    @Option(help: ArgumentHelp("Ranks by layer, instead of a ratio.", valueName: "file.json")) var ranks: String?
+    @Option(
+        help: ArgumentHelp(
+            "0 keeps full ranks, 1 takes VBMF's: larger means smaller. 0.5 unless told.", valueName: "ratio"))
+    var vbmfRatio: Double?
+    @Option(
+        help: ArgumentHelp(
+            "Ranks by layer instead, {\"conv1\": [output, input]}; layers not named stay.", valueName: "file.json"))
+    var ranks: String?
     @Flag(help: "Compress the first convolution too.") var includeFirst = false
     @Option(name: [.short, .long], help: ArgumentHelp("Where the network goes.", valueName: "small.onnx"))
     var output: String
@@ -69,7 +78,7 @@ struct Compress: ParsableCommand {
 
     private func printReport(_ report: CompressionReport) {
         var table = Table([
-            ("layer", .left), ("kernel", .left), ("ranks", .left), ("parameters", .right), ("multiply-adds", .right),
+            ("layer", .left), ("kernel", .left), ("ranks", .left), ("parameters", .right), ("MACs", .right),
             ("sigma error", .right), ("frobenius error", .right), ("", .left),
         ])
         func change(_ before: Int, _ after: Int) -> String {
@@ -90,6 +99,6 @@ struct Compress: ParsableCommand {
         print(table.text)
         let rate = Format.number(report.compressionRate)
         let work = Double(report.multiplyAddsBefore) / Double(max(report.multiplyAddsAfter, 1))
-        print("\n\(rate) times fewer parameters, \(Format.number(work)) times fewer multiply-adds")
+        print("\n\(rate) times fewer parameters, \(Format.number(work)) times fewer MACs")
     }
 }

@@ -6,7 +6,7 @@ struct Evaluate: ParsableCommand {
         abstract: "Measure a network's accuracy, or how far it agrees with another.",
         discussion: """
             DATA is a folder of class folders, a folder of images, a CSV file of path and label, a CIFAR file (.bin) or \
-            folder of them, or an IDX file. With class folders give the network's class map (--labels), or the folders \
+            folder of them, an IDX file with its labels beside it, or a single image. With class folders give the network's class map (--labels), or the folders \
             are numbered in the order of their names.
             """)
 

@@ -3,10 +3,10 @@ import Martlet
 
 struct Inspect: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Show a network's layers, shapes, parameters, multiply-adds and bytes.",
+        abstract: "Show a network's layers, shapes, parameters, MACs and bytes.",
         discussion: """
-            The network is shown as Martlet runs it: batch norms folded, constants computed. Multiply-adds are those of \
-            one image; layers without weights are counted in but not listed unless --all is given.
+            The network is shown as Martlet runs it: batch norms folded, constants computed. MACs (multiply-adds) are \
+            those of one image; layers without weights are counted in but not listed unless --all is given.
             """)
 
     @Argument(help: "The network, an ONNX file.") var model: String
@@ -24,7 +24,7 @@ struct Inspect: ParsableCommand {
             print("images  \(inspection.preprocessing ?? "preprocessing not stated in the file")\n")
             var table = Table([
                 ("layer", .left), ("operation", .left), ("output", .left), ("parameters", .right),
-                ("multiply-adds", .right), ("bytes", .right),
+                ("MACs", .right), ("bytes", .right),
             ])
             for node in inspection.nodes where all || node.parameters > 0 {
                 table.add([

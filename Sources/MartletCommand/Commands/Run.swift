@@ -4,7 +4,9 @@ import Martlet
 struct Run: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Run a network on an array and write what comes out.",
-        discussion: "Arrays are NumPy .npy files. For networks with several inputs or outputs repeat NAME=FILE.")
+        discussion:
+            "Arrays are NumPy .npy files. For networks with several inputs or outputs repeat the option with NAME=FILE."
+    )
 
     @Argument(help: "The network, an ONNX file.") var model: String
     @Option(help: ArgumentHelp("The input, or NAME=FILE for one of several.", valueName: "x.npy"))

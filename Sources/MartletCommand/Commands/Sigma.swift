@@ -3,7 +3,7 @@ import Martlet
 
 struct Sigma: ParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Gather the second moment of every layer's input.",
+        abstract: "Gather the second moment (Sigma) of every layer's input.",
         discussion: """
             The images need no labels, and need not be those the network was trained on. A few hundred do for most \
             networks. The file (safetensors) serves `compress --sigma` again and again, for this network only.

@@ -22,12 +22,13 @@ struct OutputOptions: ParsableArguments {
 
 /// Which images.
 struct DataOptions: ParsableArguments {
-    @Option(help: ArgumentHelp("Class map: one class a line, the line number is the index.", valueName: "file"))
+    @Option(
+        help: ArgumentHelp("Class map: one class a line, its number, counted from 0, is the index.", valueName: "file"))
     var labels: String?
 
     @Option(
         help: ArgumentHelp(
-            "Take that many images: spread evenly over labelled folders and lists, else the first.", valueName: "n"))
+            "Use at most n images: spread evenly over folders and lists, else the first.", valueName: "n"))
     var limit: Int?
 
     func validate() throws {

@@ -10,7 +10,8 @@ struct PreprocessingFlags: ParsableArguments {
 
     @Option(
         help: ArgumentHelp(
-            "A JSON file: Martlet's own or Hugging Face's preprocessor_config.json.", valueName: "file"))
+            "A JSON file: Martlet's own or Hugging Face's preprocessor_config.json (for grey networks add --channels grey).",
+            valueName: "file"))
     var preprocessing: String?
 
     @Option(help: ArgumentHelp("Resize: N (shorter side), WxH or none.", valueName: "size"))
@@ -25,13 +26,19 @@ struct PreprocessingFlags: ParsableArguments {
     @Option(help: ArgumentHelp("Centre crop: N, WxH or none.", valueName: "size"))
     var crop: String?
 
-    @Option(help: ArgumentHelp("Factor of pixel values 0..255, for instance 1/255.", valueName: "number"))
+    @Option(help: ArgumentHelp("What pixel values 0..255 are multiplied by, for instance 1/255.", valueName: "number"))
     var scale: String?
 
-    @Option(help: ArgumentHelp("Subtracted after scaling: one number or three, comma-separated.", valueName: "numbers"))
+    @Option(
+        help: ArgumentHelp(
+            "Subtracted after scaling: one number or three with commas, in the order of --channels.",
+            valueName: "numbers"))
     var mean: String?
 
-    @Option(help: ArgumentHelp("Divided by at the end: one number or three, comma-separated.", valueName: "numbers"))
+    @Option(
+        help: ArgumentHelp(
+            "Divided by at the end: one number or three with commas, in the order of --channels.", valueName: "numbers")
+    )
     var std: String?
 
     @Option(help: ArgumentHelp("Channels: rgb, bgr or grey.", valueName: "order"))
