@@ -1,0 +1,59 @@
+import MartletTensors
+
+/// How an image value `[N, C, H, W]` lies in memory for the vector kernels: `[N][blocks][rows][columns][lanes]`, channels in
+/// blocks of a vector's width, a border of zeros around each plane, so that a window may hang over without a test.
+struct BlockedLayout: Hashable {
+    /// Zeros around a plane.
+    struct Border: Hashable {
+        var top = 0
+        var left = 0
+        var bottom = 0
+        var right = 0
+
+        /// The border that serves both.
+        func union(_ other: Border) -> Border {
+            Border(
+                top: max(top, other.top), left: max(left, other.left), bottom: max(bottom, other.bottom),
+                right: max(right, other.right))
+        }
+
+        var isEmpty: Bool { self == Border() }
+    }
+
+    var images: Int
+    var channels: Int
+    var height: Int
+    var width: Int
+    /// Channels that lie side by side.
+    var lanes: Int
+    var border: Border
+    /// Floats from one image to the next: more than its own if the value is a part of a larger one.
+    var imageStride: Int
+
+    /// A value of these extents on its own.
+    /// - Throws: `TensorError` if it is too large.
+    init(_ extents: [Int], lanes: Int, border: Border) throws {
+        images = extents[0]
+        channels = extents[1]
+        height = extents[2]
+        width = extents[3]
+        self.lanes = lanes
+        self.border = border
+        imageStride = 0
+        imageStride = try CheckedArithmetic.product([
+            blocks, height + border.top + border.bottom, width + border.left + border.right, lanes,
+        ])
+        _ = try CheckedArithmetic.product([images, imageStride, MemoryLayout<Float>.stride])
+    }
+
+    /// Blocks of channels; the last may have lanes to spare.
+    var blocks: Int { (channels + lanes - 1) / lanes }
+    /// Floats from one row to the next.
+    var rowStride: Int { (width + border.left + border.right) * lanes }
+    /// Floats from one block to the next.
+    var blockStride: Int { (height + border.top + border.bottom) * rowStride }
+    /// Floats from the beginning of a plane to its first pixel.
+    var origin: Int { border.top * rowStride + border.left * lanes }
+    /// The bytes of a value on its own.
+    var byteCount: Int { images * imageStride * MemoryLayout<Float>.stride }
+}
