@@ -4,19 +4,25 @@ import MartletTensors
 struct Folding {
     private var network: Network
     private let inputTypes: [String: TensorType]
+    private let inputValues: [String: Tensor]
     private var known: [String: ValueKnowledge] = [:]
 
     /// Values with more elements are left to be computed when the network runs, lest a small file becomes a large one.
     private static let largestFoldedCount = 1 << 24
 
-    init(network: Network, inputTypes: [String: TensorType]) {
+    init(network: Network, inputTypes: [String: TensorType], inputValues: [String: Tensor]) {
         self.network = network
         self.inputTypes = inputTypes
+        self.inputValues = inputValues
     }
 
     mutating func run() throws -> TypedNetwork {
         for (name, tensor) in network.constants { known[name] = ValueKnowledge(tensor: tensor) }
-        for input in network.inputs { known[input.name] = ValueKnowledge(type: inputTypes[input.name] ?? input.type) }
+        for input in network.inputs {
+            known[input.name] =
+                inputValues[input.name].map(ValueKnowledge.init(tensor:))
+                ?? ValueKnowledge(type: inputTypes[input.name] ?? input.type)
+        }
         var kept: [Node] = []
         for node in network.nodes {
             if let node = try fold(node) { kept.append(node) }

@@ -6,8 +6,16 @@ import SwiftProtobuf
 
 /// Reads networks from ONNX files.
 public enum ONNXReader {
-    /// The opsets Martlet reads. Files of opset 6 are read where their operators mean the same as in opset 7.
-    public static let opsets = 6...21
+    /// The opsets Martlet reads. Files of opset 6 are read where their operators mean the same as in opset 7, older ones
+    /// where all are among ``operatorsOfTheFirstOpset``.
+    public static let opsets = 1...21
+
+    /// Operators that opset 1 had as opset 6 has them.
+    static let operatorsOfTheFirstOpset: Set<String> = [
+        "AveragePool", "Constant", "Conv", "Flatten", "GlobalAveragePool", "GlobalMaxPool", "LRN", "LogSoftmax",
+        "MatMul",
+        "MaxPool", "ReduceMean", "Softmax", "Transpose",
+    ]
 
     /// The network in the file at `path`, as it stands there: nothing is folded or dropped but `Constant` nodes, which
     /// become constants.
