@@ -105,13 +105,14 @@ let package = Package(
 
         // Tests
         .target(
-            name: "MartletTestSupport", dependencies: ["MartletTensors"], path: "Tests/MartletTestSupport"),
+            name: "MartletTestSupport", dependencies: ["MartletTensors", "MartletNetworks"],
+            path: "Tests/MartletTestSupport"),
         tests("MartletTensors"),
         tests("MartletParallelism"),
         tests("MartletFiles"),
         tests("MartletLinearAlgebra"),
         tests("MartletKernelsBaseline"),
-        tests("MartletNetworks"),
+        tests("MartletNetworks", ["MartletInference"]),
         tests("MartletImages", ["MartletFiles", "MartletTensors", "CMartletZlib"], exclude: ["Goldens"]),
         tests("MartletONNXFormat", ["MartletNetworks", "MartletInference"]),
         tests("MartletSafetensorsFormat"),
