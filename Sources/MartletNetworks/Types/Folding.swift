@@ -10,7 +10,7 @@ struct Folding {
     private var taken: Set<String> = []
     /// How many elements may still be computed in advance; the rest is left to be computed when the network runs, lest
     /// a small file becomes a large network.
-    private var elementsLeft = 1 << 24
+    private var elementsLeft = 1 << 22
     /// Nodes with more inputs and outputs are left too.
     private static let mostOperands = 64
 
@@ -88,21 +88,16 @@ struct Folding {
     private mutating func evaluated(_ inference: TypeInference, types: [TensorType]) throws -> [Tensor]? {
         let node = inference.node
         if node.inputs.count + node.outputs.count > Folding.mostOperands { return nil }
+        // A shape is in the type: `outputEntries` has it, without the elements.
+        if case .shape = node.operation { return nil }
         var inputs: [Tensor?] = []
-        if case .shape = inference.node.operation {
-            // Its value is in the type.
-            guard let extents = inference.inputs.first??.type.extents else { return nil }
-            inputs = [try? Tensor(zeros: Shape(extents), elementType: .bool)]
-            if inputs[0] == nil { return nil }
-        } else {
-            for (index, name) in node.inputs.enumerated() {
-                guard name != nil else {
-                    inputs.append(nil)
-                    continue
-                }
-                guard let tensor = inference.inputs[index]?.tensor else { return nil }
-                inputs.append(tensor)
+        for (index, name) in node.inputs.enumerated() {
+            guard name != nil else {
+                inputs.append(nil)
+                continue
             }
+            guard let tensor = inference.inputs[index]?.tensor else { return nil }
+            inputs.append(tensor)
         }
         var outputs: [Tensor] = []
         var elementCount = 0
