@@ -74,3 +74,19 @@ import Testing
         return String(text.drop { $0 == "\\" }.prefix(64))
     }
 }
+
+/// What is left of real networks when their glue is gone.
+@Suite struct SimplifiedNetworkTests {
+    @Test func noGlueIsLeft() throws {
+        for path in Repository.realNetworks {
+            let network = try ONNXReader.read(path: path.path).simplified()
+            let kinds = Set(network.nodes.map(\.operation.kind))
+            let glue: Set = ["shape", "gather", "constantOfShape", "cast", "unsqueeze", "identity", "dropout"]
+            #expect(kinds.isDisjoint(with: glue), "\(path.lastPathComponent): \(kinds.sorted())")
+            if path.lastPathComponent.hasPrefix("resnet") {
+                #expect(!kinds.contains("reshape") && !kinds.contains("batchNormalization"), "\(kinds.sorted())")
+            }
+            #expect(network.inputs[0].type.dimensions[0].value == nil, "the batch is no longer dynamic")
+        }
+    }
+}

@@ -84,6 +84,21 @@ import Testing
         #expect(result.isClean, "\(result.text)")
     }
 
+    /// The random networks are of no use for an operation that none of them has.
+    @Test func randomNetworksHaveEveryOperation() throws {
+        var kinds: Set<String> = []
+        for seed in 0..<UInt64(2 * NetworkMaker.blockCount) {
+            let (_, network) = try NetworkMaker.network(seed: seed, first: Int(seed) % NetworkMaker.blockCount)
+            kinds.formUnion(network.nodes.map(\.operation.kind))
+        }
+        let all = """
+            activation arithmetic averagePool batchNormalization cast clip concat constantOfShape convolution dropout equal
+            expand flatten gather gemm globalAveragePool globalMaxPool identity localResponseNormalization matMul maxPool
+            pad parametricRelu reduceMean reshape select shape slice softmax split squeeze sum transpose unsqueeze
+            """
+        #expect(kinds.sorted() == all.split { $0.isWhitespace }.map(String.init))
+    }
+
     @Test func realNetworksRunTheSameElsewhere() throws {
         let cases = try Cases()
         for path in Repository.realNetworks {
