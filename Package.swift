@@ -115,7 +115,7 @@ let package = Package(
         tests("MartletFiles"),
         tests("MartletLinearAlgebra"),
         tests("MartletKernelsBaseline"),
-        tests("MartletNetworks"),
+        tests("MartletNetworks", ["MartletInference"]),
         tests("MartletImages", ["MartletFiles", "MartletTensors", "CMartletZlib"], exclude: ["Goldens"]),
         tests("MartletONNXFormat", ["MartletNetworks", "MartletInference"]),
         tests("MartletSafetensorsFormat"),

@@ -42,7 +42,7 @@ public final class Executor: Sendable {
     public init(network: Network, pool: ThreadPool = ThreadPool(), options: Options = Options()) throws {
         var network = try network.validated()
         // Fusion moves nodes and renames their outputs; a name of its own follows each node through it.
-        for (index, name) in network.layerNames.enumerated() { network.nodes[index].name = name }
+        network.nameNodes()
         self.network = network
         self.pool = pool
         self.options = options
@@ -59,7 +59,7 @@ public final class Executor: Sendable {
     public func run(_ inputs: [String: Tensor], observing observer: Observer? = nil) throws -> [String: Tensor] {
         let tensors = try checked(inputs)
         return try state.withLock { state in
-            let plan = try plan(for: tensors.map(\.shape), in: &state)
+            let plan = try plan(for: tensors.map(\.shape), values: shapeValues(tensors), in: &state)
             return try plan.run(tensors, pool: pool, observer: observer)
         }
     }
@@ -74,7 +74,18 @@ public final class Executor: Sendable {
             }
             return shape
         }
-        return try state.withLock { try plan(for: ordered, in: &$0).peakBytes }
+        return try state.withLock { try plan(for: ordered, values: [:], in: &$0).peakBytes }
+    }
+
+    /// The inputs that can say how large something is (the `shape` of a reshape, the `axes` of a mean): their values
+    /// belong to what a plan is made for, as the shapes do.
+    private func shapeValues(_ tensors: [Tensor]) -> [String: Tensor] {
+        var values: [String: Tensor] = [:]
+        for (input, tensor) in zip(network.inputs, tensors)
+        where tensor.elementType == .int64 && tensor.shape.rank <= 1 && tensor.shape.elementCount <= 64 {
+            values[input.name] = tensor
+        }
+        return values
     }
 
     /// The inputs in the network's order, each there and of its type; their shapes are checked by the plan.
@@ -101,8 +112,8 @@ public final class Executor: Sendable {
         return tensors
     }
 
-    private func plan(for shapes: [Shape], in state: inout State) throws -> Plan {
-        if let index = state.plans.firstIndex(where: { $0.inputShapes == shapes }) {
+    private func plan(for shapes: [Shape], values: [String: Tensor], in state: inout State) throws -> Plan {
+        if let index = state.plans.firstIndex(where: { $0.inputShapes == shapes && $0.inputValues == values }) {
             let plan = state.plans.remove(at: index)
             state.plans.insert(plan, at: 0)
             return plan
@@ -110,7 +121,8 @@ public final class Executor: Sendable {
         // Made room for first: the old plan's memory may be what the new one needs.
         while state.plans.count >= max(1, options.planLimit) { state.plans.removeLast() }
         var builder = try PlanBuilder(
-            network: network, shapes: shapes, options: options, workers: pool.threadCount, weights: state.weights)
+            network: network, shapes: shapes, values: values, options: options, workers: pool.threadCount,
+            weights: state.weights)
         let plan = try builder.build()
         state.weights = builder.weights
         state.plans.insert(plan, at: 0)

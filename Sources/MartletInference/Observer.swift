@@ -21,23 +21,3 @@ public struct Observer {
 
     func wants(_ layer: String) -> Bool { layers?.contains(layer) ?? true }
 }
-
-extension Network {
-    /// A name for each node, in order, that no other node has: its own where that is unique, else its first output's.
-    public var layerNames: [String] {
-        var counts: [String: Int] = [:]
-        for node in nodes { counts[node.name, default: 0] += 1 }
-        var taken = Set(nodes.map(\.name).filter { counts[$0] == 1 })
-        return nodes.map { node in
-            if !node.name.isEmpty, counts[node.name] == 1 { return node.name }
-            let wish = node.outputs.compactMap { $0 }.first ?? "node"
-            var name = wish
-            var number = 2
-            while !taken.insert(name).inserted {
-                name = "\(wish).\(number)"
-                number += 1
-            }
-            return name
-        }
-    }
-}

@@ -152,8 +152,18 @@ extension Network {
             }
         }
         if order.count < nodes.count {
-            let stuck = Set(nodes.indices).subtracting(order).sorted()
-            throw NetworkError.cycle(nodes: stuck.prefix(8).map { nodes[$0].label })
+            // Those that only read from the cycle are not to blame: they go, from the last on.
+            var stuck = Set(nodes.indices).subtracting(order)
+            var stuckUsers = stuck.reduce(into: [Int: Int]()) { $0[$1] = users[$1]?.filter(stuck.contains).count ?? 0 }
+            var blameless = stuck.filter { stuckUsers[$0] == 0 }
+            while let index = blameless.popFirst() {
+                stuck.remove(index)
+                for producer in waitsFor[index] {
+                    stuckUsers[producer, default: 0] -= 1
+                    if stuckUsers[producer] == 0 { blameless.insert(producer) }
+                }
+            }
+            throw NetworkError.cycle(nodes: stuck.sorted().prefix(8).map { nodes[$0].label })
         }
         return order.map { nodes[$0] }
     }

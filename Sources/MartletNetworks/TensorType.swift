@@ -31,6 +31,22 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
     /// - Throws: ``TensorError`` if it is too large.
     public func shape() throws -> Shape? { try extents.map { try Shape($0) } }
 
+    /// No tensor of a network has more axes; runtimes and formats stop long before.
+    static let largestRank = 64
+
+    /// Why no tensor can be of this type, whatever its open extents turn out to be; `nil` if one can.
+    ///
+    /// Extents that pass are small enough for sums and products of a few of them to fit a machine integer.
+    var defect: String? {
+        if rank > TensorType.largestRank { return "it has \(rank) axes" }
+        do throws(TensorError) {
+            _ = try Shape(dimensions.compactMap(\.value))
+            return nil
+        } catch {
+            return error.description
+        }
+    }
+
     /// `float32 [N, 3, 224, 224]`.
     public var description: String {
         "\(elementType) [\(dimensions.map(\.description).joined(separator: ", "))]"

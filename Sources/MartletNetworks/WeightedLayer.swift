@@ -56,10 +56,12 @@ extension Network {
         }
         switch node.operation {
         case .convolution(let convolution):
-            guard extents.count > 2, !extents.contains(0) else { return nil }
+            guard extents.count > 2, !extents.contains(0), (1...extents[0]).contains(convolution.groups),
+                let inputs = try? CheckedArithmetic.product([extents[1], convolution.groups])
+            else { return nil }
             return WeightedLayer(
                 name: node.name, nodeIndex: index, kind: .convolution(convolution), weight: weight, bias: node.input(2),
-                outputs: extents[0], inputs: extents[1] * convolution.groups, kernel: Array(extents[2...]),
+                outputs: extents[0], inputs: inputs, kernel: Array(extents[2...]),
                 groups: convolution.groups)
         case .gemm(let gemm):
             // A transposed input, or factors, would make this another product than W u + b.

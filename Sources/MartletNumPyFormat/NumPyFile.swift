@@ -44,6 +44,8 @@ public enum NumPyFile {
             guard data.count == shape.elementCount * type.byteCount else {
                 throw malformed("\(data.count) bytes do not hold \(shape) of \(type)")
             }
+            // A byte from a file need not be 0 or 1, and a boolean must be.
+            if type == .bool { return try Tensor(data.map { $0 != 0 }, shape: shape) }
             return try Tensor(elementType: type, shape: shape, bytes: data)
         } catch let error as TensorError {
             throw malformed(error.description)
@@ -51,7 +53,7 @@ public enum NumPyFile {
     }
 
     /// Writes an array to the file at `path`, which appears whole or not at all.
-    /// - Throws: ``FileError``.
+    /// - Throws: ``NumPyError/unsupported(file:reason:)`` for more axes than the header has room for, ``FileError``.
     public static func write(_ tensor: Tensor, to path: String) throws {
         let type = typeNames.first { $0.1 == tensor.elementType }?.0 ?? ""
         var shape = tensor.shape.extents.map(String.init).joined(separator: ", ")
@@ -59,6 +61,9 @@ public enum NumPyFile {
         var header = "{'descr': '\(type)', 'fortran_order': False, 'shape': (\(shape)), }"
         // The numbers begin at a multiple of 64 bytes, as NumPy has it.
         header += String(repeating: " ", count: (64 - (10 + header.utf8.count + 1) % 64) % 64) + "\n"
+        guard header.utf8.count <= Int(UInt16.max) else {
+            throw NumPyError.unsupported(file: path, reason: "an array of \(tensor.shape.rank) axes")
+        }
         var prefix = magic + [1, 0]
         prefix += [UInt8(header.utf8.count & 255), UInt8(header.utf8.count >> 8)] + Array(header.utf8)
         try OutputFile.create(at: path) { file in

@@ -34,9 +34,10 @@ public struct SafetensorsReader: Sendable {
     public func tensor(_ name: String) throws -> Tensor {
         guard let entry = entries[name] else { throw SafetensorsError.missing(file: file.path, tensor: name) }
         return try file.withUnsafeBytes { bytes in
-            try Tensor(
-                elementType: entry.elementType, shape: entry.shape,
-                bytes: UnsafeRawBufferPointer(rebasing: bytes[entry.range]))
+            let bytes = UnsafeRawBufferPointer(rebasing: bytes[entry.range])
+            // A byte from a file need not be 0 or 1, and a boolean must be.
+            if entry.elementType == .bool { return try Tensor(bytes.map { $0 != 0 }, shape: entry.shape) }
+            return try Tensor(elementType: entry.elementType, shape: entry.shape, bytes: bytes)
         }
     }
 }

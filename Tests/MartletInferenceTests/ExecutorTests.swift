@@ -63,11 +63,25 @@ import Testing
         #expect(error?.description.contains("float64") ?? false)
     }
 
-    @Test func shapesThatDependOnValuesAreRefused() throws {
+    @Test func shapesMayBeInputs() throws {
         let x = try Tensor([Float(1), 2, 3, 4], shape: [4])
-        let error = #expect(throws: NetworkError.self) {
-            try run(.reshape(allowsZero: false), [x, Tensor([Int64(2), 2], shape: [2])])
+        for extents in [[2, 2], [4, 1], [1, -1]] as [[Int64]] {
+            let y = try run(.reshape(allowsZero: false), [x, Tensor(extents, shape: [2])])
+            #expect(y[0].shape.extents == extents.map { $0 < 0 ? 4 : Int($0) })
         }
+    }
+
+    @Test func shapesThatDependOnOtherValuesAreRefused() throws {
+        let network = Network(
+            name: "data-dependent", inputs: [.init(name: "x", type: TensorType(.float32, [4] as Shape))],
+            outputs: [.init(name: "y", type: TensorType(.float32, [.unknown, .unknown]))],
+            nodes: [
+                Node(name: "cast", operation: .cast(to: .int64), inputs: ["x"], outputs: ["shape"]),
+                Node(
+                    name: "reshape", operation: .reshape(allowsZero: false), inputs: ["x", "shape"], outputs: ["y"]),
+            ])
+        let x = try Tensor([Float(1), 1, 2, 2], shape: [4])
+        let error = #expect(throws: NetworkError.self) { try Executor(network: network).run(["x": x]) }
         guard case .unsupported = error else {
             Issue.record("\(error as Any)")
             return

@@ -13,6 +13,8 @@ final class Plan: @unchecked Sendable {
     }
 
     let inputShapes: [Shape]
+    /// The values of the inputs that shapes depend on.
+    let inputValues: [String: Tensor]
     private let inputs: [MutableTensorView]
     private let outputs: [(name: String, view: TensorView)]
     private let entries: [Entry]
@@ -24,10 +26,11 @@ final class Plan: @unchecked Sendable {
     private let constants: [Tensor]
 
     init(
-        inputShapes: [Shape], inputs: [MutableTensorView], outputs: [(name: String, view: TensorView)],
-        entries: [Entry], arena: Arena, constants: [Tensor], workers: Int
+        inputShapes: [Shape], inputValues: [String: Tensor], inputs: [MutableTensorView],
+        outputs: [(name: String, view: TensorView)], entries: [Entry], arena: Arena, constants: [Tensor], workers: Int
     ) throws {
         self.inputShapes = inputShapes
+        self.inputValues = inputValues
         self.inputs = inputs
         self.outputs = outputs
         self.entries = entries

@@ -32,7 +32,10 @@ extension PlanBuilder {
         let (terms, columns) = (right[right.count - 2], right[right.count - 1])
         var rows = left[left.count - 2]
         var pairs: [MatrixProduct.Pair] = [.init(left: 0, right: 0, result: 0)]
-        if right.count == 2 {
+        if y.shape.elementCount == 0 {
+            // Nothing to compute, however many empty matrices there are.
+            pairs = []
+        } else if right.count == 2 {
             // One matrix on the right: all rows on the left are one matrix.
             rows = left.dropLast().reduce(1, *)
         } else {

@@ -5,6 +5,7 @@ import MartletTensors
 /// Makes the plan of a network for inputs of certain shapes.
 struct PlanBuilder {
     private let inputShapes: [Shape]
+    private let inputValues: [String: Tensor]
     private let network: Network
     private let types: [String: TensorType]
     private let options: Executor.Options
@@ -18,14 +19,16 @@ struct PlanBuilder {
     private var constants: [Tensor] = []
 
     init(
-        network: Network, shapes: [Shape], options: Executor.Options, workers: Int, weights: PreparedWeights
+        network: Network, shapes: [Shape], values: [String: Tensor], options: Executor.Options, workers: Int,
+        weights: PreparedWeights
     ) throws {
         let named = Dictionary(uniqueKeysWithValues: zip(network.inputs.map(\.name), shapes))
         sharedConstants = Set(network.constants.keys)
-        let typed = try network.specialized(to: named)
+        let typed = try network.specialized(to: named, values: values)
         var network = typed.network
         if options.fuses { network.fuse(types: typed.types) }
         self.inputShapes = shapes
+        self.inputValues = values
         self.network = network
         self.types = typed.types
         self.options = options
@@ -43,8 +46,8 @@ struct PlanBuilder {
         let outputs = try network.outputs.map { (name: $0.name, view: try view($0.name)) }
         let inputs = try network.inputs.map { try mutableView($0.name) }
         return try Plan(
-            inputShapes: inputShapes, inputs: inputs, outputs: outputs, entries: entries, arena: arena,
-            constants: constants, workers: workers)
+            inputShapes: inputShapes, inputValues: inputValues, inputs: inputs, outputs: outputs, entries: entries,
+            arena: arena, constants: constants, workers: workers)
     }
 
     /// Gives every value its memory.

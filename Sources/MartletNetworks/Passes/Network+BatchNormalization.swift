@@ -5,11 +5,12 @@ extension Network {
     ///
     /// `weight' = weight g`, `bias' = (bias - mean) g + shift`, `g = scale / sqrt(variance + epsilon)`, computed in double.
     public mutating func foldBatchNormalizations() throws {
-        let uses = useCounts()
+        var uses = useCounts()
+        var taken = valueNames
         var producers: [String: Int] = [:]
         for (index, node) in nodes.enumerated() {
             if case .convolution(let convolution) = node.operation, convolution.activation == nil,
-                !convolution.addsResidual, let output = node.outputs[0], uses[output] == 1
+                !convolution.addsResidual, let output = node.outputs.first, let output, uses[output] == 1
             {
                 producers[output] = index
             }
@@ -19,7 +20,7 @@ extension Network {
             guard case .batchNormalization(let epsilon) = node.operation, let input = node.input(0),
                 let producer = producers[input], let parameters = folding(node, epsilon: epsilon)
             else { continue }
-            guard try scale(convolution: producer, by: parameters) else { continue }
+            guard try scale(convolution: producer, by: parameters, uses: &uses, taken: &taken) else { continue }
             nodes[producer].outputs = [node.outputs[0]]
             removed.insert(index)
         }
@@ -35,22 +36,24 @@ extension Network {
             return tensor.withElements(of: Float.self) { $0.map { Double($0) } }
         }
         guard node.outputs.count == 1, let scale = parameter(1), let shift = parameter(2), let mean = parameter(3),
-            let variance = parameter(4)
+            let variance = parameter(4), [shift, mean, variance].allSatisfy({ $0.count == scale.count })
         else { return nil }
         let gain = zip(scale, variance).map { $0 / ($1 + Double(epsilon)).squareRoot() }
         return (gain, mean, shift)
     }
 
     private mutating func scale(
-        convolution index: Int, by parameters: (gain: [Double], mean: [Double], shift: [Double])
+        convolution index: Int, by parameters: (gain: [Double], mean: [Double], shift: [Double]),
+        uses: inout [String: Int], taken: inout Set<String>
     ) throws -> Bool {
         guard let weightName = nodes[index].input(1), var weight = constants[weightName],
-            weight.elementType == .float32, weight.shape[0] == parameters.gain.count
+            weight.elementType == .float32, weight.shape.rank > 2, weight.shape[0] == parameters.gain.count
         else { return false }
         let outputs = weight.shape[0]
         var bias = [Double](repeating: 0, count: outputs)
         if let name = nodes[index].input(2) {
-            guard let tensor = constants[name], tensor.elementType == .float32 else { return false }
+            guard let tensor = constants[name], tensor.elementType == .float32, tensor.shape.elementCount == outputs
+            else { return false }
             bias = tensor.withElements(of: Float.self) { $0.map { Double($0) } }
         }
         let fan = weight.shape.elementCount / max(outputs, 1)
@@ -63,16 +66,19 @@ extension Network {
             Float((bias[$0] - parameters.mean[$0]) * parameters.gain[$0] + parameters.shift[$0])
         }
         // Fresh names where the constants are shared with others, the old ones where they are not.
-        let uses = useCounts()
-        let newWeight = uses[weightName] == 1 ? weightName : unusedName("\(weightName).folded")
-        constants[newWeight] = weight
-        let biasName = nodes[index].input(2)
-        let newBias: String
-        if let biasName, uses[biasName] == 1 {
-            newBias = biasName
-        } else {
-            newBias = unusedName("\(weightName).bias")
+        func ownName(_ name: String?, _ wish: String) -> String {
+            if let name {
+                if uses[name] == 1 { return name }
+                uses[name, default: 1] -= 1
+            }
+            let own = unusedName(wish, among: taken)
+            taken.insert(own)
+            uses[own] = 1
+            return own
         }
+        let newBias = ownName(nodes[index].input(2), "\(weightName).bias")
+        let newWeight = ownName(weightName, "\(weightName).folded")
+        constants[newWeight] = weight
         constants[newBias] = try Tensor(folded, shape: Shape([outputs]))
         nodes[index].inputs = [nodes[index].inputs[0], newWeight, newBias]
         return true

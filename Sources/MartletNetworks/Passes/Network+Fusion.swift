@@ -4,7 +4,7 @@ extension Network {
     /// Draws residual additions and activations into the convolution or matrix product before them.
     ///
     /// For execution only: the writer takes fused nodes apart again. `types` are those of
-    /// ``specialized(to:)``; an addition is fused only where both sides have the convolution's own shape.
+    /// ``specialized(to:values:)``; an addition is fused only where both sides have the convolution's own shape.
     public mutating func fuse(types: [String: TensorType]) {
         let uses = useCounts()
         var producers: [String: Int] = [:]

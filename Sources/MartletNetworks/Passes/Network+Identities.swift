@@ -11,7 +11,8 @@ extension Network {
         var outputsOfProducers: [String: String] = [:]
         for var node in nodes {
             node.inputs = node.inputs.map { $0.map { renamed[$0] ?? $0 } }
-            guard node.isIdentity(uses: uses), let input = node.input(0), let output = node.outputs[0] else {
+            guard node.isIdentity(uses: uses), let input = node.input(0), let output = node.outputs.first, let output
+            else {
                 kept.append(node)
                 continue
             }

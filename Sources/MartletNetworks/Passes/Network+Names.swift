@@ -1,14 +1,20 @@
 extension Network {
-    /// Gives every node a name of its own; names that are already so stay.
-    public mutating func nameNodes() {
-        var taken: Set<String> = []
-        for index in nodes.indices {
-            let node = nodes[index]
-            var wish = node.name
-            if wish.isEmpty { wish = node.outputs.compactMap { $0 }.first ?? "node" }
+    /// A name for each node, in order, that no other node has: its own where that is unique, else its first output's.
+    public var layerNames: [String] {
+        var counts: [String: Int] = [:]
+        for node in nodes { counts[node.name, default: 0] += 1 }
+        var taken = Set(nodes.map(\.name).filter { counts[$0] == 1 })
+        return nodes.map { node in
+            if !node.name.isEmpty, counts[node.name] == 1 { return node.name }
+            let wish = node.outputs.compactMap { $0 }.first ?? "node"
             let name = unusedName(wish, among: taken)
             taken.insert(name)
-            nodes[index].name = name
+            return name
         }
+    }
+
+    /// Gives every node its name among ``layerNames``, which it then keeps whatever becomes of its outputs.
+    public mutating func nameNodes() {
+        for (index, name) in layerNames.enumerated() { nodes[index].name = name }
     }
 }

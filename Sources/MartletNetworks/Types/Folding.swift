@@ -4,22 +4,44 @@ import MartletTensors
 struct Folding {
     private var network: Network
     private let inputTypes: [String: TensorType]
+    private let inputValues: [String: Tensor]
     private var known: [String: ValueKnowledge] = [:]
+    /// The names of values so far.
+    private var taken: Set<String> = []
+    /// How many elements may still be computed in advance; the rest is left to be computed when the network runs, lest
+    /// a small file becomes a large network.
+    private var elementsLeft = 1 << 22
+    /// Nodes with more inputs and outputs are left too.
+    private static let mostOperands = 64
 
-    /// Values with more elements are left to be computed when the network runs, lest a small file becomes a large one.
-    private static let largestFoldedCount = 1 << 24
-
-    init(network: Network, inputTypes: [String: TensorType]) {
+    init(network: Network, inputTypes: [String: TensorType], inputValues: [String: Tensor]) {
         self.network = network
         self.inputTypes = inputTypes
+        self.inputValues = inputValues
     }
 
     mutating func run() throws -> TypedNetwork {
-        for (name, tensor) in network.constants { known[name] = ValueKnowledge(tensor: tensor) }
-        for input in network.inputs { known[input.name] = ValueKnowledge(type: inputTypes[input.name] ?? input.type) }
+        taken = network.valueNames
+        for (name, tensor) in network.constants {
+            known[name] = ValueKnowledge(tensor: tensor)
+            // Weights that are cast, transposed and reshaped first are copied a few times.
+            elementsLeft += 4 * tensor.shape.elementCount
+        }
+        for input in network.inputs {
+            known[input.name] =
+                inputValues[input.name].map(ValueKnowledge.init(tensor:))
+                ?? ValueKnowledge(type: inputTypes[input.name] ?? input.type)
+            if let defect = known[input.name]?.type.defect {
+                throw NetworkError.invalidNode(node: "of input '\(input.name)'", reason: defect)
+            }
+        }
         var kept: [Node] = []
         for node in network.nodes {
-            if let node = try fold(node) { kept.append(node) }
+            do {
+                if let node = try fold(node) { kept.append(node) }
+            } catch let error as TensorError {
+                throw NetworkError.invalidNode(node: node.label, reason: error.description)
+            }
         }
         network.nodes = kept
         network.removeDeadNodes()
@@ -33,6 +55,9 @@ struct Folding {
         let types = try inference.outputTypes()
         if node.outputs.count > types.count {
             throw NetworkError.invalidNode(node: node.label, reason: "it has \(node.outputs.count) outputs")
+        }
+        for type in types {
+            if let defect = type.defect { throw inference.invalid("its output is \(type): \(defect)") }
         }
         if let results = try evaluated(inference, types: types) {
             for (output, tensor) in zip(node.outputs, results) {
@@ -60,29 +85,31 @@ struct Folding {
     }
 
     /// The outputs of a node whose inputs are all known, if it is one that is computed in advance.
-    private func evaluated(_ inference: TypeInference, types: [TensorType]) throws -> [Tensor]? {
+    private mutating func evaluated(_ inference: TypeInference, types: [TensorType]) throws -> [Tensor]? {
+        let node = inference.node
+        if node.inputs.count + node.outputs.count > Folding.mostOperands { return nil }
+        // A shape is in the type: `outputEntries` has it, without the elements.
+        if case .shape = node.operation { return nil }
         var inputs: [Tensor?] = []
-        if case .shape = inference.node.operation {
-            // Its value is in the type.
-            guard let extents = inference.inputs.first??.type.extents else { return nil }
-            inputs = [try? Tensor(zeros: Shape(extents), elementType: .bool)]
-            if inputs[0] == nil { return nil }
-        } else {
-            for (index, name) in inference.node.inputs.enumerated() {
-                guard name != nil else {
-                    inputs.append(nil)
-                    continue
-                }
-                guard let tensor = inference.inputs[index]?.tensor else { return nil }
-                inputs.append(tensor)
+        for (index, name) in node.inputs.enumerated() {
+            guard name != nil else {
+                inputs.append(nil)
+                continue
             }
+            guard let tensor = inference.inputs[index]?.tensor else { return nil }
+            inputs.append(tensor)
         }
         var outputs: [Tensor] = []
-        for type in types.prefix(inference.node.outputs.count) {
-            guard let shape = try type.shape(), shape.elementCount <= Folding.largestFoldedCount else { return nil }
+        var elementCount = 0
+        for type in types.prefix(node.outputs.count) {
+            guard let shape = try type.shape() else { return nil }
+            elementCount = try CheckedArithmetic.sum([elementCount, shape.elementCount])
+            if elementCount > elementsLeft { return nil }
             outputs.append(try Tensor(zeros: shape, elementType: type.elementType))
         }
-        return try inference.node.evaluate(inputs, into: &outputs) ? outputs : nil
+        guard try node.evaluate(inputs, into: &outputs) else { return nil }
+        elementsLeft -= elementCount
+        return outputs
     }
 
     /// Replaces the computed shape of a `reshape` or `expand` by a constant that means the same for every size.
@@ -120,7 +147,8 @@ struct Folding {
         }
         guard let vectorShape = try? Shape([numbers.count]), let tensor = try? Tensor(numbers, shape: vectorShape)
         else { return }
-        let name = network.unusedName("\(node.outputs.first.flatMap { $0 } ?? node.name).shape")
+        let name = network.unusedName("\(node.outputs.first.flatMap { $0 } ?? node.name).shape", among: taken)
+        taken.insert(name)
         network.constants[name] = tensor
         known[name] = ValueKnowledge(tensor: tensor)
         node.inputs[1] = name
@@ -160,12 +188,12 @@ extension Node {
 }
 
 extension Network {
-    /// A name that no value has yet: `wish`, or `wish` with a number.
-    func unusedName(_ wish: String) -> String {
-        var taken = Set(constants.keys)
-        for input in inputs { taken.insert(input.name) }
-        for node in nodes { for case let output? in node.outputs { taken.insert(output) } }
-        return unusedName(wish, among: taken)
+    /// The names of all values.
+    var valueNames: Set<String> {
+        var names = Set(constants.keys)
+        for input in inputs { names.insert(input.name) }
+        for node in nodes { for case let output? in node.outputs { names.insert(output) } }
+        return names
     }
 
     /// A name that is not among `taken`: `wish`, or `wish` with a number.

@@ -37,7 +37,7 @@ extension TypeInference {
             }
             return entries
         }
-        guard let count = type.dimensions[0].value, count <= 64 else {
+        guard let count = type.dimensions[0].value, count <= TensorType.largestRank else {
             throw NetworkError.unsupported(node: node.label, reason: "the number of axes of its output is not known")
         }
         return [Dimension](repeating: .unknown, count: count)

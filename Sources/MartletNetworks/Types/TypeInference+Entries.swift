@@ -3,6 +3,12 @@ import MartletTensors
 extension TypeInference {
     /// What is known of the elements of the first output, for the operators that shape arithmetic is made of.
     func outputEntries() -> [Dimension]? {
+        // Longer vectors are no shapes, and joining one to itself again and again would fill the memory.
+        guard let entries = computedEntries(), entries.count <= TensorType.largestRank else { return nil }
+        return entries
+    }
+
+    private func computedEntries() -> [Dimension]? {
         switch node.operation {
         case .shape(let start, let end):
             guard let type = inputs.first??.type else { return nil }
@@ -20,10 +26,9 @@ extension TypeInference {
             }
             return joined
         case .gather:
-            guard inputs.first??.type.rank == 1, let entries = entries(0), let indices = inputs[1]?.tensor?.integers
-            else {
-                return nil
-            }
+            guard inputs.first??.type.rank == 1, let entries = entries(0), let indices = inputs[1]?.tensor,
+                indices.shape.elementCount <= TensorType.largestRank, let indices = indices.integers
+            else { return nil }
             let picked: [Dimension?] = indices.map { index in
                 let position = index < 0 ? index &+ entries.count : index
                 return entries.indices.contains(position) ? entries[position] : nil

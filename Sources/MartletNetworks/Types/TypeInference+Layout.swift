@@ -70,7 +70,7 @@ extension TypeInference {
         let input = try type(0)
         let shape = try type(1, rank: 1...1)
         guard let entries = inputs[1]?.entries else {
-            guard let count = shape.dimensions[0].value, count <= 64 else {
+            guard let count = shape.dimensions[0].value, count <= TensorType.largestRank else {
                 throw NetworkError.unsupported(
                     node: node.label, reason: "the number of axes of its output is not known")
             }

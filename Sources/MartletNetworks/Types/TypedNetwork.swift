@@ -16,17 +16,20 @@ extension Network {
     ///
     /// Shape arithmetic is followed through symbolic extents, so that the glue exporters emit around a reshape
     /// (`Shape`, `Gather`, `Concat`, ...) disappears for every batch size at once. Nodes that nothing needs any more
-    /// are dropped. `inputTypes` replaces the declared types of inputs.
+    /// are dropped. `inputTypes` replaces the declared types of inputs, `inputValues` says what some of them will hold.
     /// - Throws: ``NetworkError`` for a node whose inputs contradict its operator.
-    public func folded(inputTypes: [String: TensorType] = [:]) throws -> TypedNetwork {
-        var folding = Folding(network: try validated(), inputTypes: inputTypes)
+    public func folded(
+        inputTypes: [String: TensorType] = [:], inputValues: [String: Tensor] = [:]
+    ) throws -> TypedNetwork {
+        var folding = Folding(network: try validated(), inputTypes: inputTypes, inputValues: inputValues)
         return try folding.run()
     }
 
-    /// The network for inputs of these shapes, as ``folded(inputTypes:)`` makes it; the shapes of its values are numbers.
+    /// The network for inputs of these shapes, as ``folded(inputTypes:inputValues:)`` makes it; the shapes of its values are
+    /// numbers. With `values`, results hold only for inputs of these values; the inputs themselves stay.
     /// - Throws: ``NetworkError/inputMismatch(name:expected:found:)`` for a shape the network does not take, and the
-    ///   errors of ``folded(inputTypes:)``.
-    public func specialized(to shapes: [String: Shape]) throws -> TypedNetwork {
+    ///   errors of ``folded(inputTypes:inputValues:)``.
+    public func specialized(to shapes: [String: Shape], values: [String: Tensor] = [:]) throws -> TypedNetwork {
         var types: [String: TensorType] = [:]
         var symbols: [String: Int] = [:]
         for input in inputs {
@@ -48,6 +51,6 @@ extension Network {
             }
             types[input.name] = TensorType(input.type.elementType, shape)
         }
-        return try folded(inputTypes: types)
+        return try folded(inputTypes: types, inputValues: values)
     }
 }

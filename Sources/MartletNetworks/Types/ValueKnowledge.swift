@@ -19,7 +19,7 @@ struct ValueKnowledge {
         type = TensorType(tensor.elementType, tensor.shape)
         // Vectors of this length are never shapes; there is no need to keep their elements twice.
         if tensor.elementType == .int64 || tensor.elementType == .int32, tensor.shape.rank <= 1,
-            tensor.shape.elementCount <= 64
+            tensor.shape.elementCount <= TensorType.largestRank
         {
             entries = tensor.integers?.map { .fixed($0) }
         }

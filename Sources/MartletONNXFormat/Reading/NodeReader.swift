@@ -35,6 +35,9 @@ struct NodeReader {
             return nil
         }
         let operation = try self.operation(tensors)
+        if opset < 6, !ONNXReader.operatorsOfTheFirstOpset.contains(proto.opType) {
+            throw AttributeReader.Defect.unsupported("\(proto.opType) of opset \(opset)")
+        }
         try attributes.finish()
         var outputs = proto.output.map { $0.isEmpty ? nil : $0 }
         while let last = outputs.last, last == nil { outputs.removeLast() }
@@ -44,9 +47,9 @@ struct NodeReader {
             throw AttributeReader.Defect.invalid("it has \(inputs.compactMap { $0 }.count) inputs")
         }
         if outputs.isEmpty { throw AttributeReader.Defect.invalid("it has no output") }
-        let most_ = NodeReader.largestOutputCount(of: operation)
-        if outputs.count > most_ {
-            throw AttributeReader.Defect.unsupported("output \(most_) of \(proto.opType) (indices, statistics)")
+        let outputLimit = NodeReader.largestOutputCount(of: operation)
+        if outputs.count > outputLimit {
+            throw AttributeReader.Defect.unsupported("output \(outputLimit) of \(proto.opType) (indices, statistics)")
         }
         return Node(name: proto.name, operation: operation, inputs: inputs, outputs: outputs)
     }

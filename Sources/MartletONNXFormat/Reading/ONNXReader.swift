@@ -6,8 +6,16 @@ import SwiftProtobuf
 
 /// Reads networks from ONNX files.
 public enum ONNXReader {
-    /// The opsets Martlet reads. Files of opset 6 are read where their operators mean the same as in opset 7.
-    public static let opsets = 6...21
+    /// The opsets Martlet reads. Files of opset 6 are read where their operators mean the same as in opset 7, older ones
+    /// where all are among ``operatorsOfTheFirstOpset``.
+    public static let opsets = 1...21
+
+    /// Operators that opset 1 had as opset 6 has them.
+    static let operatorsOfTheFirstOpset: Set<String> = [
+        "AveragePool", "Constant", "Conv", "Flatten", "GlobalAveragePool", "GlobalMaxPool", "LRN", "LogSoftmax",
+        "MatMul",
+        "MaxPool", "ReduceMean", "Softmax", "Transpose",
+    ]
 
     /// The network in the file at `path`, as it stands there: nothing is folded or dropped but `Constant` nodes, which
     /// become constants.
@@ -71,9 +79,8 @@ public enum ONNXReader {
         var nodes: [Node] = []
         for proto in graph.node {
             do {
-                var reader = try NodeReader(proto, opset: opset, known: constants)
-                let node = try reader.read(tensors: tensors)
-                for (name, tensor) in reader.constants where constants.updateValue(tensor, forKey: name) != nil {
+                let (node, added) = try node(proto, opset: opset, known: constants, tensors)
+                for (name, tensor) in added where constants.updateValue(tensor, forKey: name) != nil {
                     throw NetworkError.duplicateValue(name: name)
                 }
                 if let node { nodes.append(node) }
@@ -91,6 +98,16 @@ public enum ONNXReader {
             metadata: model.metadataProps.map { Network.Property(key: $0.key, value: $0.value) },
             documentation: model.docString
         ).validated()
+    }
+
+    /// A node and the constants that stand for its parameters. The constants so far are let go of before new ones are
+    /// added, or the dictionary would be copied for every node.
+    private static func node(
+        _ proto: NodeProto, opset: Int, known: [String: Tensor], _ tensors: TensorReader
+    ) throws -> (node: Node?, constants: [String: Tensor]) {
+        var reader = try NodeReader(proto, opset: opset, known: known)
+        let node = try reader.read(tensors: tensors)
+        return (node, reader.constants)
     }
 
     private static func opset(_ model: ModelProto, file: String) throws -> Int {

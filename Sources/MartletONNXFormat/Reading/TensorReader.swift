@@ -61,12 +61,18 @@ struct TensorReader {
             if proto.dataLocation == .external { return try external(proto, type, shape) }
             if proto.hasRawData {
                 try expect(proto.rawData.count, of: shape, bytesEach: type.byteCount, in: proto)
-                return try proto.rawData.withUnsafeBytes { try Tensor(elementType: type, shape: shape, bytes: $0) }
+                return try proto.rawData.withUnsafeBytes { try tensor(type, shape, $0) }
             }
             return try typed(proto, type, shape)
         } catch let error as TensorError {
             throw ONNXError.invalidTensor(file: file, tensor: proto.name, reason: error.description)
         }
+    }
+
+    private func tensor(_ type: ElementType, _ shape: Shape, _ bytes: UnsafeRawBufferPointer) throws -> Tensor {
+        // A byte from a file need not be 0 or 1, and a boolean must be.
+        if type == .bool { return try Tensor(bytes.map { $0 != 0 }, shape: shape) }
+        return try Tensor(elementType: type, shape: shape, bytes: bytes)
     }
 
     private func typed(_ proto: TensorProto, _ type: ElementType, _ shape: Shape) throws -> Tensor {
@@ -136,9 +142,7 @@ struct TensorReader {
             guard length <= bytes.count - offset else {
                 throw refuse("'\(location)' ends before byte \(offset) + \(length)")
             }
-            return try Tensor(
-                elementType: type, shape: shape,
-                bytes: UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length]))
+            return try tensor(type, shape, UnsafeRawBufferPointer(rebasing: bytes[offset..<offset + length]))
         }
     }
 }

@@ -19,13 +19,24 @@ extension NodeWriter {
     func window(_ window: Window, hasDilations: Bool = true) -> [AttributeProto] {
         var attributes = [integers("kernel_shape", window.kernel), integers("strides", window.strides)]
         if hasDilations { attributes.append(integers("dilations", window.dilations)) }
-        switch window.padding {
+        switch explicitPadding(window) {
         case .explicit(let before, let after): attributes.append(integers("pads", before + after))
         case .sameUpper: attributes.append(string("auto_pad", "SAME_UPPER"))
         case .sameLower: attributes.append(string("auto_pad", "SAME_LOWER"))
         case .valid: attributes.append(string("auto_pad", "VALID"))
         }
         return attributes
+    }
+
+    /// The padding in numbers where "as much as keeps the extent" is the same for every extent and a runtime may not do it
+    /// by name: ONNX Runtime wants numbers where the window is dilated.
+    private func explicitPadding(_ window: Window) -> Window.Padding {
+        guard window.padding == .sameUpper || window.padding == .sameLower,
+            window.dilations.contains(where: { $0 != 1 }), window.strides.allSatisfy({ $0 == 1 })
+        else { return window.padding }
+        // With a stride of 1 the border is the span of the window less one, whatever it slides over.
+        let borders = (0..<window.rank).map { window.border(axis: $0, extent: 1) }
+        return .explicit(before: borders.map(\.before), after: borders.map(\.after))
     }
 
     func integer(_ name: String, _ value: Int) -> AttributeProto {
