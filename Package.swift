@@ -14,6 +14,22 @@ func room(
     return .target(name: name, dependencies: dependencies, exclude: exclude + ["README.md"], swiftSettings: flags)
 }
 
+/// The kernels for one instruction set: links to the baseline's sources, built with its flags. They are optimised in
+/// debug builds too: there they would be a hundred times slower, and leave generic code behind.
+func instructionSet(_ name: String, march: String) -> Target {
+    #if arch(x86_64)
+        let flags = ["-Xcc", "-march=\(march)"]
+    #else
+        let flags: [String] = []
+    #endif
+    return .target(
+        name: "MartletKernels" + name,
+        swiftSettings: [
+            .define("MARTLET_" + name.uppercased()),
+            .unsafeFlags(flags + ["-Ounchecked", "-enforce-exclusivity=unchecked"]),
+        ])
+}
+
 func tests(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     // Golden files are found from #filePath, not bundled.
     .testTarget(
@@ -46,6 +62,8 @@ let package = Package(
         room("MartletFiles", ["MartletTensors"]),
         room("MartletLinearAlgebra", ["CMartletOpenBLAS", "MartletTensors", "MartletParallelism"]),
         room("MartletKernelsBaseline", kernel: true),
+        instructionSet("AVX2", march: "x86-64-v3"),
+        instructionSet("AVX512", march: "x86-64-v4"),
 
         // Floor 3
         room("MartletNetworks", ["MartletTensors", "MartletKernelsBaseline"]),
