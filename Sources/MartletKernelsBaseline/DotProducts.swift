@@ -19,11 +19,11 @@ public func dotProducts(
         var (c, d) = (SIMD8<Float>.zero, SIMD8<Float>.zero)
         var i = 0
         while i < whole {
-            let (low, high) = (load(vector + i), load(vector + i + 8))
-            a += load(first + i) * low
-            b += load(first + i + 8) * high
-            c += load(second + i) * low
-            d += load(second + i + 8) * high
+            let (low, high) = (loadEight(vector + i), loadEight(vector + i + 8))
+            a += loadEight(first + i) * low
+            b += loadEight(first + i + 8) * high
+            c += loadEight(second + i) * low
+            d += loadEight(second + i + 8) * high
             i += 16
         }
         results[row * resultStride] = sum(a, b) + tail(first, vector, whole, length)
@@ -35,15 +35,15 @@ public func dotProducts(
         var (a, b) = (SIMD8<Float>.zero, SIMD8<Float>.zero)
         var i = 0
         while i < whole {
-            a += load(first + i) * load(vector + i)
-            b += load(first + i + 8) * load(vector + i + 8)
+            a += loadEight(first + i) * loadEight(vector + i)
+            b += loadEight(first + i + 8) * loadEight(vector + i + 8)
             i += 16
         }
         results[row * resultStride] = sum(a, b) + tail(first, vector, whole, length)
     }
 }
 
-@inline(__always) private func load(_ pointer: UnsafePointer<Float>) -> SIMD8<Float> {
+@inline(__always) private func loadEight(_ pointer: UnsafePointer<Float>) -> SIMD8<Float> {
     UnsafeRawPointer(pointer).loadUnaligned(as: SIMD8<Float>.self)
 }
 
