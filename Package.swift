@@ -132,7 +132,7 @@ let package = Package(
         tests("MartletParallelism"),
         tests("MartletFiles"),
         tests("MartletLinearAlgebra"),
-        tests("MartletKernelsBaseline"),
+        tests("MartletKernelsBaseline", ["MartletKernelsAVX2", "MartletKernelsAVX512", "MartletInference"]),
         tests("MartletNetworks", ["MartletInference"]),
         tests("MartletImages", ["MartletFiles", "MartletTensors", "CMartletZlib"], exclude: ["Goldens"]),
         tests("MartletONNXFormat", ["MartletNetworks", "MartletInference"]),

@@ -1,0 +1,207 @@
+import MartletNetworks
+import MartletTensors
+
+/// Which values of a network lie in blocks of channels, and where a value is brought from one layout to the other.
+///
+/// Convolutions, poolings, sums and the like run on blocks; everything else wants rows of pixels. A value that both
+/// kinds read is there in both forms: an identity between two values of different layout stands for the conversion.
+struct LayoutAssignment {
+    /// The network with its conversions.
+    private(set) var network: Network
+    /// The layout of each value that lies in blocks.
+    private(set) var layouts: [String: BlockedLayout] = [:]
+    /// The types of all values, conversions' included.
+    private(set) var types: [String: TensorType]
+    /// Values that are parts of a larger one (the operands of a concatenation): the larger one, and the block they begin at.
+    private(set) var parts: [String: (whole: String, firstBlock: Int)] = [:]
+
+    private let lanes: Int
+    private let placesParts: Bool
+
+    /// Assigns layouts for vectors of `lanes` floats; `placesParts` puts the operands of a concatenation into its result.
+    init(_ network: Network, types: [String: TensorType], lanes: Int, placesParts: Bool) throws {
+        self.network = network
+        self.types = types
+        self.lanes = lanes
+        self.placesParts = placesParts
+        let blocked = Set(network.nodes.indices.filter { runsOnBlocks(network.nodes[$0]) })
+        if blocked.isEmpty { return }
+        insertConversions(blocked)
+        try assignLayouts()
+    }
+
+    // MARK: Which nodes run on blocks
+
+    private func extents(_ value: String?) -> [Int]? {
+        guard let value, let type = types[value], type.elementType == .float32 else { return nil }
+        return type.extents
+    }
+
+    /// Whether a value is an image with pixels.
+    private func isImage(_ value: String?) -> Bool {
+        guard let extents = extents(value), extents.count == 4 else { return false }
+        return !extents.contains(0)
+    }
+
+    private func runsOnBlocks(_ node: Node) -> Bool {
+        guard isImage(node.input(0)), isImage(node.outputs.first.flatMap { $0 }) else { return false }
+        func isConstant(_ index: Int) -> Bool { node.input(index).map { network.constants[$0] != nil } ?? true }
+        if let input = node.input(0), network.constants[input] != nil { return false }
+        switch node.operation {
+        case .convolution(let convolution):
+            guard isConstant(1), isConstant(2), let weight = extents(node.input(1)) else { return false }
+            if convolution.addsResidual, node.input(3).map({ network.constants[$0] != nil }) ?? true { return false }
+            // Of grouped convolutions only those of one channel a group have a kernel.
+            return convolution.groups == 1 || (weight[1] == 1 && weight[0] == convolution.groups)
+        case .maxPool, .averagePool, .localResponseNormalization, .activation, .globalAveragePool:
+            return node.outputs.count == 1
+        case .arithmetic(.add):
+            return extents(node.input(0)) == extents(node.input(1)) && node.input(0) != node.input(1)
+                && network.constants[node.input(1) ?? ""] == nil
+        case .concat(let axis):
+            guard axis == 1 || axis == -3, Set(node.inputs).count == node.inputs.count else { return false }
+            return node.inputs.allSatisfy { input in
+                guard isImage(input), let input, network.constants[input] == nil else { return false }
+                return extents(input)![1] % lanes == 0
+            }
+        default:
+            return false
+        }
+    }
+
+    /// The inputs of a node on blocks that are values in blocks, not parameters.
+    private func blockedInputs(_ node: Node) -> [Int] {
+        switch node.operation {
+        case .convolution: node.inputs.count > 3 ? [0, 3] : [0]
+        case .arithmetic: [0, 1]
+        case .concat: Array(node.inputs.indices)
+        default: [0]
+        }
+    }
+
+    /// Whether a node on blocks leaves rows of pixels: the mean of a channel is one number.
+    private static func leavesPlanes(_ node: Node) -> Bool { node.operation == .globalAveragePool }
+
+    // MARK: Conversions
+
+    private mutating func insertConversions(_ blocked: Set<Int>) {
+        var isBlocked: Set<String> = []
+        for index in blocked where !LayoutAssignment.leavesPlanes(network.nodes[index]) {
+            for case let output? in network.nodes[index].outputs { isBlocked.insert(output) }
+        }
+        var taken = Set(types.keys)
+        var nodes: [Node] = []
+        /// The other form of a value, once there is one.
+        var converted: [String: String] = [:]
+        func other(_ value: String, _ node: inout [Node]) -> String {
+            if let name = converted[value] { return name }
+            let name = network.unusedName("\(value).\(isBlocked.contains(value) ? "planes" : "blocks")", among: taken)
+            taken.insert(name)
+            converted[value] = name
+            types[name] = types[value]
+            node.append(Node(name: name, operation: .identity, inputs: [value], outputs: [name]))
+            return name
+        }
+        var inBlocks: Set<String> = isBlocked
+        for (index, original) in network.nodes.enumerated() {
+            var node = original
+            let wanted = blocked.contains(index) ? Set(blockedInputs(node)) : []
+            for (position, input) in node.inputs.enumerated() {
+                guard let input, network.constants[input] == nil else { continue }
+                if wanted.contains(position) == isBlocked.contains(input) { continue }
+                let name = other(input, &nodes)
+                if wanted.contains(position) { inBlocks.insert(name) }
+                node.inputs[position] = name
+            }
+            nodes.append(node)
+        }
+        for index in network.outputs.indices where isBlocked.contains(network.outputs[index].name) {
+            outputForms[network.outputs[index].name] = other(network.outputs[index].name, &nodes)
+        }
+        network.nodes = nodes
+        blockedValues = inBlocks
+    }
+
+    /// The planar form of outputs that lie in blocks.
+    private(set) var outputForms: [String: String] = [:]
+    private var blockedValues: Set<String> = []
+
+    // MARK: Layouts
+
+    private mutating func assignLayouts() throws {
+        var borders: [String: BlockedLayout.Border] = [:]
+        var imageInputs: [String: Bool] = [:]
+        for node in network.nodes {
+            for (position, input) in node.inputs.enumerated() {
+                guard let input, blockedValues.contains(input) else { continue }
+                let border = position == 0 ? self.border(node) : .init()
+                borders[input] = (borders[input] ?? .init()).union(border)
+                // A picture has few channels: only a direct convolution reads those without a whole block.
+                var readsFew = false
+                if case .convolution(let convolution) = node.operation, convolution.groups == 1, position == 0 { readsFew = true }
+                imageInputs[input] = (imageInputs[input] ?? true) && readsFew
+            }
+        }
+        var wholes: [String: [(part: String, firstBlock: Int)]] = [:]
+        if placesParts { findParts(&wholes) }
+        for (whole, members) in wholes {
+            var border = borders[whole] ?? .init()
+            for member in members { border = border.union(borders[member.part] ?? .init()) }
+            borders[whole] = border
+            for member in members { borders[member.part] = border }
+        }
+        for value in blockedValues {
+            guard let extents = extents(value) else { continue }
+            let isProduced = network.nodes.contains { $0.operation == .identity && $0.outputs.first == value }
+            let few = isProduced && extents[1] <= 4 && (imageInputs[value] ?? false)
+            layouts[value] = try BlockedLayout(extents, lanes: few ? 4 : lanes, border: borders[value] ?? .init())
+        }
+        for (part, place) in parts {
+            if let stride = layouts[place.whole]?.imageStride { layouts[part]?.imageStride = stride }
+        }
+    }
+
+    /// The operands of concatenations that can lie in the result from the beginning: each is produced by a node on blocks,
+    /// and is a part of one result only.
+    private mutating func findParts(_ wholes: inout [String: [(part: String, firstBlock: Int)]]) {
+        var producers: Set<String> = []
+        for node in network.nodes where node.operation != .identity {
+            // The result of a concatenation may itself be a part; that is left to copying.
+            if case .concat = node.operation { continue }
+            if let output = node.outputs.first, let output, blockedValues.contains(output) { producers.insert(output) }
+        }
+        for node in network.nodes {
+            guard case .concat = node.operation, let whole = node.outputs.first, let whole,
+                blockedValues.contains(whole)
+            else { continue }
+            var firstBlock = 0
+            for case let input? in node.inputs {
+                let blocks = (extents(input)?[1] ?? 0) / lanes
+                if producers.contains(input), parts[input] == nil {
+                    parts[input] = (whole, firstBlock)
+                    wholes[whole, default: []].append((input, firstBlock))
+                }
+                firstBlock += blocks
+            }
+        }
+    }
+
+    /// The border that a node wants around its first input.
+    private func border(_ node: Node) -> BlockedLayout.Border {
+        guard case .convolution(let convolution) = node.operation, let input = extents(node.input(0)),
+            let output = extents(node.outputs.first.flatMap { $0 })
+        else { return .init() }
+        let window = convolution.window
+        func axis(_ axis: Int) -> (before: Int, after: Int) {
+            let before = window.border(axis: axis, extent: input[2 + axis]).before
+            let span = window.dilations[axis] * (window.kernel[axis] - 1)
+            var reach = (output[2 + axis] - 1) * window.strides[axis] + span
+            if let tile = WinogradChoice(convolution, input: input, output: output, lanes: lanes)?.tile {
+                reach = (output[2 + axis] + tile - 1) / tile * tile + span - 1
+            }
+            return (before, max(0, reach + 1 - before - input[2 + axis]))
+        }
+        let (rows, columns) = (axis(0), axis(1))
+        return .init(top: rows.before, left: columns.before, bottom: rows.after, right: columns.after)
+    }
+}

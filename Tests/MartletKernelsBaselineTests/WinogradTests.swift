@@ -1,0 +1,199 @@
+import MartletTestSupport
+import Testing
+
+@testable import MartletInference
+
+/// A 3x3 convolution through Winograd's transforms, and by brute force.
+private struct WinogradCase: CustomStringConvertible {
+    var tile: WinogradTile
+    var kernels: WinogradKernels
+    var inputs, outputs, height, width, chunk: Int
+    var minimum = -Float.infinity
+    var maximum = Float.infinity
+    var withResidual = false
+    var inPlace = false
+
+    var description: String {
+        "\(kernels) F(\(tile.outputSize)) \(inputs) to \(outputs) channels, \(height) x \(width), \(chunk) tiles at once"
+    }
+
+    /// `[blocks][rows][columns][lanes]` with a border, the lanes past the last channel zero.
+    func blocked(_ x: [Float], channels: Int, rows: Int, columns: Int, border: Int) -> [Float] {
+        let lanes = kernels.lanes
+        var result = [Float](repeating: 0, count: (channels + lanes - 1) / lanes * rows * columns * lanes)
+        for channel in 0..<channels {
+            for y in 0..<height {
+                for x_ in 0..<width {
+                    let pixel = (channel / lanes * rows + y + border) * columns + x_ + border
+                    result[pixel * lanes + channel % lanes] = x[(channel * height + y) * width + x_]
+                }
+            }
+        }
+        return result
+    }
+
+    /// Runs both; returns the result `[outputs, height, width]`, what it should be, and whether nothing outside the
+    /// output was written.
+    func run(_ generator: inout SeededGenerator) -> (found: [Float], expected: [Double], clean: Bool) {
+        let lanes = kernels.lanes
+        let (m, side) = (tile.outputSize, tile.inputSize)
+        let (tileRows, tilesPerRow) = ((height + m - 1) / m, (width + m - 1) / m)
+        let tiles = tileRows * tilesPerRow
+        let (inputBlocks, outputBlocks) = ((inputs + lanes - 1) / lanes, (outputs + lanes - 1) / lanes)
+
+        let x = generator.floats(inputs * height * width)
+        let weight = generator.floats(outputs * inputs * 9)
+        let bias = generator.floats(outputs)
+        let addend = generator.floats(outputs * height * width)
+
+        let (rows, columns) = (tileRows * m + 2, tilesPerRow * m + 2)
+        let image = blocked(x, channels: inputs, rows: rows, columns: columns, border: 1)
+        let biases = bias + [Float](repeating: 0, count: outputBlocks * lanes - outputs)
+        let outputRowStep = (width + 2) * lanes
+        let residual = blocked(addend, channels: outputs, rows: height + 2, columns: width + 2, border: 1)
+        let blockStep = (height + 2) * outputRowStep
+        var output = inPlace ? residual : [Float](repeating: 777, count: residual.count)
+        let before = output
+
+        var packed = [Float](
+            repeating: .nan, count: winogradWeightCount(tile, outputs: outputs, inputs: inputs, lanes: lanes))
+        packed.withUnsafeMutableBufferPointer {
+            for pair in (0..<((outputBlocks + 1) / 2)).reversed() {
+                packWinogradWeights(
+                    tile, kernel: weight, outputs: outputs, inputs: inputs, lanes: lanes, pairs: pair..<(pair + 1),
+                    into: $0.baseAddress!)
+            }
+        }
+
+        let origin = outputRowStep + lanes
+        var first = 0
+        while first < tiles {
+            let count = min(chunk, tiles - first)
+            // Something to spare between positions, as a planner will want.
+            let inputStep = inputBlocks * count * lanes + 8
+            let outputStep = outputBlocks * count * lanes + 8
+            var spread = [Float](repeating: .nan, count: side * side * inputStep)
+            for block in 0..<inputBlocks {
+                spread.withUnsafeMutableBufferPointer { spread in
+                    image.withUnsafeBufferPointer { image in
+                        (m == 2 ? kernels.input2 : kernels.input4)(
+                            image.baseAddress! + block * rows * columns * lanes, columns * lanes, tilesPerRow, first,
+                            count, spread.baseAddress! + block * count * lanes, inputStep)
+                    }
+                }
+            }
+            var products = [Float](repeating: .nan, count: side * side * outputStep)
+            for position in 0..<(side * side) {
+                var weights = position * outputBlocks * inputBlocks * lanes * lanes
+                for pair in stride(from: 0, to: outputBlocks, by: 2) {
+                    let width = min(2, outputBlocks - pair) * lanes
+                    for tile in 0..<count {
+                        for output in 0..<width {
+                            var sum: Float = 0
+                            for input in 0..<(inputBlocks * lanes) {
+                                let v =
+                                    position * inputStep + (input / lanes * count + tile) * lanes + input % lanes
+                                sum += spread[v] * packed[weights + input * width + output]
+                            }
+                            let block = pair + output / lanes
+                            products[position * outputStep + (block * count + tile) * lanes + output % lanes] = sum
+                        }
+                    }
+                    weights += inputBlocks * lanes * width
+                }
+            }
+            for block in 0..<outputBlocks {
+                output.withUnsafeMutableBufferPointer { output in
+                    products.withUnsafeBufferPointer { products in
+                        residual.withUnsafeBufferPointer { residual in
+                            biases.withUnsafeBufferPointer { biases in
+                                let target = output.baseAddress! + block * blockStep + origin
+                                let other: UnsafePointer<Float>? =
+                                    !withResidual
+                                    ? nil
+                                    : inPlace
+                                        ? UnsafePointer(target) : residual.baseAddress! + block * blockStep + origin
+                                (m == 2 ? kernels.output2 : kernels.output4)(
+                                    products.baseAddress! + block * count * lanes, outputStep, tilesPerRow, first,
+                                    count,
+                                    biases.baseAddress! + block * lanes, other, outputRowStep, target, outputRowStep,
+                                    height, width, minimum, maximum)
+                            }
+                        }
+                    }
+                }
+            }
+            first += count
+        }
+
+        let oracle = WindowOracle(
+            input: [height, width], kernel: [3, 3], strides: [1, 1], dilations: [1, 1], before: [1, 1], after: [1, 1],
+            output: [height, width])
+        var expected = oracle.convolution(x, images: 1, channels: inputs, weight: weight, outputs: outputs, bias: bias)
+        for i in expected.indices {
+            if withResidual { expected[i] += Double(addend[i]) }
+            expected[i] = min(max(expected[i], Double(minimum)), Double(maximum))
+        }
+        var found: [Float] = []
+        var inside = Set<Int>()
+        for channel in 0..<(outputBlocks * lanes) {
+            for y in 0..<height {
+                for x in 0..<width {
+                    let index = channel / lanes * blockStep + origin + y * outputRowStep + x * lanes + channel % lanes
+                    inside.insert(index)
+                    if channel < outputs { found.append(output[index]) }
+                }
+            }
+        }
+        let clean = output.indices.allSatisfy { inside.contains($0) || output[$0] == before[$0] }
+        return (found, expected, clean)
+    }
+}
+
+@Suite struct WinogradTests {
+    @Test(arguments: WinogradKernels.available, [WinogradTile.two, .four])
+    func convolves(kernels: WinogradKernels, tile: WinogradTile) {
+        var generator = SeededGenerator(seed: 41)
+        for round in 0..<24 {
+            var problem = WinogradCase(
+                tile: tile, kernels: kernels, inputs: generator.integer(1...(2 * kernels.lanes + 1)),
+                outputs: generator.integer(1...(3 * kernels.lanes)), height: generator.integer(1...11),
+                width: generator.integer(1...11), chunk: generator.integer(1...7))
+            if round % 3 != 0 { (problem.minimum, problem.maximum) = (-0.25, 2.5) }
+            problem.withResidual = round % 2 == 0
+            problem.inPlace = round % 4 == 0
+            let (found, expected, clean) = problem.run(&generator)
+            // Clamping makes the scale small: the bounds of `isAccurate` are the tight ones.
+            #expect(relativeDifference(found, expected) < (tile == .two ? 2e-6 : 1e-5), "\(problem)")
+            #expect(clean, "\(problem)")
+        }
+    }
+
+    @Test(arguments: WinogradKernels.available, [WinogradTile.two, .four])
+    func passesOnNaN(kernels: WinogradKernels, tile: WinogradTile) {
+        let lanes = kernels.lanes
+        let count = tile.positions * lanes
+        let products = [Float](repeating: .nan, count: count)
+        let bias = [Float](repeating: 0, count: lanes)
+        let pixels = tile.outputSize * tile.outputSize
+        let result = guarded(pixels * lanes) { output in
+            for i in 0..<(pixels * lanes) { output[i] = 1 }
+            (tile == .two ? kernels.output2 : kernels.output4)(
+                products, lanes, 1, 0, 1, bias, nil, 0, output, tile.outputSize * lanes, tile.outputSize,
+                tile.outputSize, 0, 6)
+        }
+        #expect(result.allSatisfy { $0.isNaN })
+    }
+
+    /// The error of many channels, such as the networks have, against double precision.
+    @Test(arguments: WinogradKernels.available, [WinogradTile.two, .four])
+    func isAccurate(kernels: WinogradKernels, tile: WinogradTile) {
+        var generator = SeededGenerator(seed: 42)
+        let problem = WinogradCase(
+            tile: tile, kernels: kernels, inputs: 128, outputs: 4, height: 12, width: 12, chunk: 9)
+        let (found, expected, _) = problem.run(&generator)
+        let error = relativeDifference(found, expected)
+        #expect(error < (tile == .two ? 1e-6 : 3e-6), "\(problem): \(error)")
+        print("\(problem): \(error)")
+    }
+}
