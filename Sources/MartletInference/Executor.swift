@@ -11,10 +11,15 @@ import Synchronization
 ///
 /// Runs of one executor take turns, whatever threads they come from; make one executor for each to run side by side.
 public final class Executor: Sendable {
-    /// What may be chosen about execution; the results do not depend on it.
+    /// What may be chosen about execution.
     public struct Options: Sendable {
         /// Whether residual additions and activations are drawn into the layer before them.
         public var fuses = true
+        /// Whether images are laid out in blocks of channels and run through the vector kernels; without, convolutions
+        /// go through BLAS. The two differ by rounding.
+        public var usesBlocks = true
+        /// What the vector kernels are built for; the best this machine has, or what `MARTLET_ISA` names, unless told.
+        public var instructionSet: InstructionSet?
         /// Whether intermediate values that do not live at the same time share memory.
         public var reusesMemory = true
         /// The number of plans kept, for as many sets of input shapes; at least one.

@@ -70,16 +70,22 @@ struct BlockedConcatenation: Step {
     /// What to copy, and the block of the result where it goes.
     let operands: [(value: BlockedValue, firstBlock: Int)]
     let y: BlockedValue
+    let kernels: KernelSet
 
     func run(_ context: StepContext) {
         let y = y
         for operand in operands {
             let x = operand.value
+            var part = x.layout
+            part.border = y.layout.border
+            part.imageStride = y.layout.imageStride
+            let target = BlockedValue(base: y.base + operand.firstBlock * y.layout.blockStride, layout: part)
+            if !part.border.isEmpty { BorderStep(y: target, kernels: kernels).run(context) }
             let bytes = x.layout.width * x.layout.lanes * MemoryLayout<Float>.stride
             context.pool.forEach(x.layout.images * x.layout.blocks) { task in
                 let (image, block) = task.quotientAndRemainder(dividingBy: x.layout.blocks)
                 let source = x.plane(image: image, block: block)
-                let target = y.plane(image: image, block: operand.firstBlock + block)
+                let target = target.plane(image: image, block: block)
                 for row in 0..<x.layout.height {
                     UnsafeMutableRawPointer(target + row * y.layout.rowStride)
                         .copyMemory(from: source + row * x.layout.rowStride, byteCount: bytes)

@@ -50,11 +50,10 @@ struct LayoutAssignment {
         switch node.operation {
         case .convolution(let convolution):
             guard isConstant(1), isConstant(2), let weight = extents(node.input(1)) else { return false }
+            if ClampBounds(convolution.activation) == nil { return false }
             if convolution.addsResidual, node.input(3).map({ network.constants[$0] != nil }) ?? true { return false }
             // Of grouped convolutions only those of one channel a group have a kernel.
             return convolution.groups == 1 || (weight[1] == 1 && weight[0] == convolution.groups)
-        case .maxPool, .averagePool, .localResponseNormalization, .activation, .globalAveragePool:
-            return node.outputs.count == 1
         case .arithmetic(.add):
             return extents(node.input(0)) == extents(node.input(1)) && node.input(0) != node.input(1)
                 && network.constants[node.input(1) ?? ""] == nil
@@ -62,7 +61,7 @@ struct LayoutAssignment {
             guard axis == 1 || axis == -3, Set(node.inputs).count == node.inputs.count else { return false }
             return node.inputs.allSatisfy { input in
                 guard isImage(input), let input, network.constants[input] == nil else { return false }
-                return extents(input)![1] % lanes == 0
+                return (extents(input)?[1] ?? 1) % lanes == 0
             }
         default:
             return false
@@ -196,7 +195,7 @@ struct LayoutAssignment {
             let before = window.border(axis: axis, extent: input[2 + axis]).before
             let span = window.dilations[axis] * (window.kernel[axis] - 1)
             var reach = (output[2 + axis] - 1) * window.strides[axis] + span
-            if let tile = WinogradChoice(convolution, input: input, output: output, lanes: lanes)?.tile {
+            if let tile = WinogradTile.choice(for: convolution, input: input, output: output)?.outputSize {
                 reach = (output[2 + axis] + tile - 1) / tile * tile + span - 1
             }
             return (before, max(0, reach + 1 - before - input[2 + axis]))

@@ -81,16 +81,9 @@ struct WinogradConvolution: Step {
         let kernels = operands.kernels
         let input = UnsafePointer(operands.x.plane(image: image, block: block) + start)
         let (target, step) = (v + block * chunk * lanes, inputBlocks * chunk * lanes)
-        switch tile {
-        case .four:
-            kernels.winogradInput4(
-                input: input, inputRowStep: operands.x.layout.rowStride, tilesPerRow: tilesPerRow,
-                firstTile: tiles.lowerBound, tileCount: tiles.count, output: target, positionStep: step)
-        case .two:
-            kernels.winogradInput2(
-                input: input, inputRowStep: operands.x.layout.rowStride, tilesPerRow: tilesPerRow,
-                firstTile: tiles.lowerBound, tileCount: tiles.count, output: target, positionStep: step)
-        }
+        kernels.winogradInput(
+            tile, input: input, inputRowStep: operands.x.layout.rowStride, tilesPerRow: tilesPerRow,
+            firstTile: tiles.lowerBound, tileCount: tiles.count, output: target, positionStep: step)
     }
 
     private func multiply(
@@ -120,21 +113,11 @@ struct WinogradConvolution: Step {
         let products = UnsafePointer(m + block * chunk * lanes)
         let step = outputBlocks * chunk * lanes
         let residual = operands.residual.map { UnsafePointer($0.plane(image: image, block: block)) }
-        switch tile {
-        case .four:
-            kernels.winogradOutput4(
-                products: products, positionStep: step, tilesPerRow: tilesPerRow, firstTile: tiles.lowerBound,
-                tileCount: tiles.count, bias: operands.bias + block * lanes, residual: residual,
-                residualRowStep: operands.residual?.layout.rowStride ?? 0, output: y.plane(image: image, block: block),
-                outputRowStep: y.layout.rowStride, outputRows: y.layout.height, outputColumns: y.layout.width,
-                minimum: operands.clamp.minimum, maximum: operands.clamp.maximum)
-        case .two:
-            kernels.winogradOutput2(
-                products: products, positionStep: step, tilesPerRow: tilesPerRow, firstTile: tiles.lowerBound,
-                tileCount: tiles.count, bias: operands.bias + block * lanes, residual: residual,
-                residualRowStep: operands.residual?.layout.rowStride ?? 0, output: y.plane(image: image, block: block),
-                outputRowStep: y.layout.rowStride, outputRows: y.layout.height, outputColumns: y.layout.width,
-                minimum: operands.clamp.minimum, maximum: operands.clamp.maximum)
-        }
+        kernels.winogradOutput(
+            tile, products: products, positionStep: step, tilesPerRow: tilesPerRow, firstTile: tiles.lowerBound,
+            tileCount: tiles.count, bias: operands.bias + block * lanes, residual: residual,
+            residualRowStep: operands.residual?.layout.rowStride ?? 0, output: y.plane(image: image, block: block),
+            outputRowStep: y.layout.rowStride, outputRows: y.layout.height, outputColumns: y.layout.width,
+            minimum: operands.clamp.minimum, maximum: operands.clamp.maximum)
     }
 }

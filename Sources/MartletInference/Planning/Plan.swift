@@ -9,7 +9,7 @@ final class Plan: @unchecked Sendable {
     /// A step, and what an observer sees of it.
     struct Entry {
         var step: any Step
-        var layer: (name: String, input: TensorView)?
+        var layer: (name: String, input: LayerInput)?
     }
 
     let inputShapes: [Shape]
@@ -54,7 +54,7 @@ final class Plan: @unchecked Sendable {
             pool: pool, shared: scratch.base, scratch: scratch.base + sharedBytes, scratchStride: scratchStride)
         for entry in entries {
             if let observer, let layer = entry.layer, observer.wants(layer.name) {
-                try observer.observe(layer.name, layer.input)
+                try layer.input.show(context) { try observer.observe(layer.name, $0) }
             }
             try entry.step.run(context)
         }

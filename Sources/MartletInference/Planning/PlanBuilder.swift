@@ -8,6 +8,11 @@ struct PlanBuilder {
     private let inputValues: [String: Tensor]
     private let network: Network
     private let types: [String: TensorType]
+    /// Which values lie in blocks of channels.
+    private let assignment: LayoutAssignment?
+    /// The vector kernels, `nil` to do without them.
+    let kernels: KernelSet?
+    private var blockedValues: [String: BlockedValue] = [:]
     private let options: Executor.Options
     private let workers: Int
     /// Constants that do not come from folding, which may come out differently for other shapes.
@@ -29,8 +34,12 @@ struct PlanBuilder {
         if options.fuses { network.fuse(types: typed.types) }
         self.inputShapes = shapes
         self.inputValues = values
-        self.network = network
-        self.types = typed.types
+        kernels = options.usesBlocks ? try options.instructionSet.map { KernelSet($0) } ?? KernelSet.best() : nil
+        assignment = try kernels.map {
+            try LayoutAssignment(network, types: typed.types, lanes: $0.lanes, placesParts: options.reusesMemory)
+        }
+        self.network = assignment?.network ?? network
+        self.types = assignment?.types ?? typed.types
         self.options = options
         self.workers = workers
         self.weights = weights
@@ -40,10 +49,17 @@ struct PlanBuilder {
         let arena = try layOut()
         var entries: [Plan.Entry] = []
         for node in network.nodes {
-            guard let step = try step(node) else { continue }
+            if let value = node.outputs.first.flatMap({ $0 }).flatMap({ blockedValues[$0] }),
+                !value.layout.border.isEmpty, let kernels, !node.operation.isConcatenation
+            {
+                entries.append(Plan.Entry(step: BorderStep(y: value, kernels: kernels)))
+            }
+            guard let step = try runsOnBlocks(node) ? blockedStep(node) : step(node) else { continue }
             entries.append(Plan.Entry(step: step, layer: layer(node)))
         }
-        let outputs = try network.outputs.map { (name: $0.name, view: try view($0.name)) }
+        let outputs = try network.outputs.map {
+            (name: $0.name, view: try view(assignment?.outputForms[$0.name] ?? $0.name))
+        }
         let inputs = try network.inputs.map { try mutableView($0.name) }
         return try Plan(
             inputShapes: inputShapes, inputValues: inputValues, inputs: inputs, outputs: outputs, entries: entries,
@@ -57,7 +73,12 @@ struct PlanBuilder {
             // The plan keeps the tensor and nobody writes to it, so its memory stays where it is.
             views[name] = tensor.withView { $0 }
         }
-        let layout = try ValueLayout(network, types: types, sharing: options.reusesMemory) { name in
+        let layouts = assignment?.layouts ?? [:]
+        let parts = assignment?.parts ?? [:]
+        let layout = try ValueLayout(
+            network, types: types, layouts: layouts, wholes: parts.mapValues(\.whole), sharing: options.reusesMemory
+        ) { name in
+            if let blocked = layouts[name] { return blocked.byteCount }
             let shape = try shape(of: name)
             return shape.elementCount * (types[name]?.elementType ?? .float32).byteCount
         }
@@ -65,6 +86,12 @@ struct PlanBuilder {
         let arena = try Arena(byteCount: packing.byteCount)
         for (name, buffer) in layout.bufferOfValue {
             guard let type = types[name] else { continue }
+            if let blocked = layouts[name] {
+                let first = (parts[name]?.firstBlock ?? 0) * blocked.blockStride
+                let base = (arena.base + packing.offsets[buffer]).assumingMemoryBound(to: Float.self)
+                blockedValues[name] = BlockedValue(base: base + first, layout: blocked)
+                continue
+            }
             let view = MutableTensorView(
                 elementType: type.elementType, shape: try shape(of: name), base: arena.base + packing.offsets[buffer])
             mutableViews[name] = view
@@ -86,15 +113,41 @@ struct PlanBuilder {
     }
 
     /// What an observer sees of a node.
-    private func layer(_ node: Node) -> (name: String, input: TensorView)? {
+    private func layer(_ node: Node) -> (name: String, input: LayerInput)? {
         switch node.operation {
         case .convolution, .gemm, .matMul:
-            guard let weight = node.input(1), network.constants[weight] != nil, let input = node.input(0),
-                let view = views[input]
-            else { return nil }
-            return (node.name, view)
+            guard let weight = node.input(1), network.constants[weight] != nil, let input = node.input(0) else {
+                return nil
+            }
+            if let value = blockedValues[input], let kernels { return (node.name, .blocks(value, kernels)) }
+            return views[input].map { (node.name, .planes($0)) }
         default: return nil
         }
+    }
+
+    // MARK: Values in blocks
+
+    /// Whether a node reads or writes values in blocks: its own step is one on blocks.
+    private func runsOnBlocks(_ node: Node) -> Bool {
+        [node.input(0), node.outputs.first.flatMap { $0 }].contains { $0.map { blockedValues[$0] != nil } ?? false }
+    }
+
+    /// A value in blocks.
+    func blocked(_ name: String?) -> BlockedValue? { name.flatMap { blockedValues[$0] } }
+
+    /// Where the operands of a concatenation lie that are not copied.
+    func isPlaced(_ name: String) -> Bool { assignment?.parts[name] != nil }
+
+    /// Weights packed for the kernels, made once for all plans if they are the same in all.
+    mutating func packed(
+        _ name: String, as form: String, count: Int, _ fill: (UnsafeMutableBufferPointer<Float>) throws -> Void
+    ) throws -> UnsafePointer<Float> {
+        var own = PreparedWeights()
+        let tensor =
+            try sharedConstants.contains(name)
+            ? weights.packed(name, as: form, count: count, fill) : own.packed(name, as: form, count: count, fill)
+        constants.append(tensor)
+        return tensor.withView { $0.floats }
     }
 
     // MARK: What steps are made from

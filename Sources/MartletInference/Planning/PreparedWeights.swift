@@ -4,6 +4,20 @@ import MartletTensors
 /// Weights brought to the layout a step wants, by the name of the constant they come from.
 struct PreparedWeights: Sendable {
     private var transposed: [String: Tensor] = [:]
+    private var packed: [String: Tensor] = [:]
+
+    /// `count` floats made from a constant, under the name of the form they have.
+    mutating func packed(
+        _ name: String, as form: String, count: Int, _ fill: (UnsafeMutableBufferPointer<Float>) throws -> Void
+    ) throws -> Tensor {
+        // Neither part has a line break.
+        let key = "\(form)\n\(name)"
+        if let done = packed[key] { return done }
+        var result = try Tensor(zeros: Shape([count]), elementType: .float32)
+        try result.withMutableElements(of: Float.self, fill)
+        packed[key] = result
+        return result
+    }
 
     /// A stack of constant matrices with rows and columns exchanged.
     mutating func transposed(_ name: String, _ tensor: Tensor) throws -> Tensor {

@@ -10,9 +10,11 @@ struct ValueLayout {
     /// The buffer of each value that is not a constant.
     private(set) var bufferOfValue: [String: Int] = [:]
 
-    /// Lays out the values of a network of these types; with `sharing` false each has a buffer of its own.
+    /// Lays out the values of a network of these types; with `sharing` false each has a buffer of its own, unless it is a
+    /// part of another value (`wholes`).
     init(
-        _ network: Network, types: [String: TensorType], sharing: Bool = true, bytes: (String) throws -> Int
+        _ network: Network, types: [String: TensorType], layouts: [String: BlockedLayout] = [:],
+        wholes: [String: String] = [:], sharing: Bool = true, bytes: (String) throws -> Int
     ) throws {
         // Which values are other names for the same bytes.
         var roots: [String: String] = [:]
@@ -20,8 +22,10 @@ struct ValueLayout {
         for node in network.nodes {
             for (index, output) in node.outputs.enumerated() {
                 guard let output else { continue }
-                roots[output] = output
-                if sharing, index == 0, node.operation.keepsBytes, let input = node.input(0), let root = roots[input] {
+                roots[output] = wholes[output] ?? output
+                if sharing, index == 0, node.operation.keepsBytes, let input = node.input(0), let root = roots[input],
+                    layouts[input] == nil, layouts[output] == nil
+                {
                     roots[output] = root
                 }
             }
@@ -48,9 +52,10 @@ struct ValueLayout {
         }
         for (step, node) in network.nodes.enumerated() where sharing {
             guard let output = node.outputs.first, let output, roots[output] == output else { continue }
-            for index in node.operation.inputsItMayOverwrite {
-                guard let input = node.input(index), types[input] == types[output], let heir = owner(input),
-                    let own = lifetimes[heir], let new = lifetimes[output], own.last == step
+            for index in node.operation.inputsItMayOverwrite(onBlocks: layouts[output] != nil) {
+                guard let input = node.input(index), types[input] == types[output], layouts[input] == layouts[output],
+                    wholes[input] == nil, let heir = owner(input), let own = lifetimes[heir],
+                    let new = lifetimes[output], own.last == step
                 else { continue }
                 heirs[output] = heir
                 lifetimes[heir]?.last = new.last
@@ -79,12 +84,17 @@ extension Operation {
         }
     }
 
+    /// Whether it joins values.
+    var isConcatenation: Bool { if case .concat = self { true } else { false } }
+
     /// The inputs over which the result may be written, if type and shape are the same.
     ///
     /// Another operand may be a view of the same bytes: it then has as many elements, so nothing is broadcast, and each
     /// is read before it is written.
-    fileprivate var inputsItMayOverwrite: Range<Int> {
+    fileprivate func inputsItMayOverwrite(onBlocks: Bool) -> Range<Int> {
         switch self {
+        // On blocks each pixel's addend is read before the pixel is written.
+        case .convolution(let convolution): onBlocks && convolution.addsResidual ? 3..<4 : 0..<0
         case .activation, .clip, .softmax, .batchNormalization: 0..<1
         case .arithmetic: 0..<2
         default: 0..<0

@@ -1,0 +1,156 @@
+import MartletKernelsBaseline
+import MartletNetworks
+import MartletTensors
+
+extension PlanBuilder {
+    /// The algorithm for a node that reads or writes values in blocks; `nil` if there is nothing to do.
+    mutating func blockedStep(_ node: Node) throws -> (any Step)? {
+        guard let kernels else { return nil }
+        let (x, y) = (blocked(node.input(0)), blocked(node.outputs.first.flatMap { $0 }))
+        switch (node.operation, x, y) {
+        case (.identity, nil, let y?): return ToBlocks(x: try floats(node, 0).floats, y: y, kernels: kernels)
+        case (.identity, let x?, nil): return ToPlanes(x: x, y: try output(node).floats, kernels: kernels)
+        case (.convolution(let convolution), let x?, let y?):
+            return try blockedConvolution(node, convolution, x, y, kernels)
+        case (.arithmetic, let x?, let y?):
+            return blocked(node.input(1)).map { BlockedSum(a: x, b: $0, y: y, kernels: kernels) }
+        case (.concat, _, let y?): return concatenation(node, y, kernels)
+        default:
+            throw NetworkError.unsupported(node: node.label, reason: "\(node.operation.kind) on blocks of channels")
+        }
+    }
+
+    private func concatenation(_ node: Node, _ y: BlockedValue, _ kernels: KernelSet) -> (any Step)? {
+        var operands: [(value: BlockedValue, firstBlock: Int)] = []
+        var firstBlock = 0
+        for case let name? in node.inputs {
+            guard let value = blocked(name) else { continue }
+            if !isPlaced(name) { operands.append((value, firstBlock)) }
+            firstBlock += value.layout.blocks
+        }
+        return operands.isEmpty ? nil : BlockedConcatenation(operands: operands, y: y, kernels: kernels)
+    }
+
+    private mutating func blockedConvolution(
+        _ node: Node, _ convolution: Convolution, _ x: BlockedValue, _ y: BlockedValue, _ kernels: KernelSet
+    ) throws -> (any Step)? {
+        guard let (weightName, weight) = constant(node, 1), let clamp = ClampBounds(convolution.activation) else {
+            throw NetworkError.unsupported(node: node.label, reason: "a weight that is computed")
+        }
+        let lanes = kernels.lanes
+        let bias = try packedBias(node, blocks: y.layout.blocks, lanes: lanes)
+        let operands = BlockedConvolutionOperands(
+            x: x, y: y, residual: convolution.addsResidual ? blocked(node.input(3)) : nil, bias: bias, clamp: clamp,
+            kernels: kernels)
+        let window = convolution.window
+        let border = (0..<2).map { window.border(axis: $0, extent: [x.layout.height, x.layout.width][$0]).before }
+        let start = -border[0] * x.layout.rowStride - border[1] * x.layout.lanes
+        let taps = (0..<window.kernel[0]).flatMap { row in
+            (0..<window.kernel[1]).map { column in
+                row * window.dilations[0] * x.layout.rowStride + column * window.dilations[1] * x.layout.lanes
+            }
+        }
+        let strides = (row: window.strides[0], column: window.strides[1])
+        if convolution.groups > 1 {
+            let packed = try packedDepthwise(weightName, weight, lanes: lanes)
+            return BlockedDepthwiseConvolution(
+                operands: operands, weights: packed, offsets: taps, start: start, strides: strides)
+        }
+        let (input, output) = (
+            [x.layout.images, x.layout.channels, x.layout.height, x.layout.width],
+            [y.layout.images, y.layout.channels, y.layout.height, y.layout.width]
+        )
+        if x.layout.lanes == lanes,
+            let tile = WinogradTile.choice(for: convolution, input: input, output: output)
+        {
+            let packed = try packedWinograd(weightName, weight, tile, lanes: lanes)
+            let zeros = try zeroBias(lanes: lanes)
+            return WinogradConvolution(operands: operands, tile: tile, weights: packed, start: start, zeros: zeros)
+        }
+        let inputLanes = x.layout.lanes == lanes ? lanes : x.layout.channels
+        let offsets = (0..<x.layout.blocks).flatMap { block in taps.map { $0 + block * x.layout.blockStride } }
+        return BlockedConvolution(
+            operands: operands,
+            weights: try packedDirect(weightName, weight, inputLanes: inputLanes, lanes: lanes), offsets: offsets,
+            inputLanes: inputLanes, start: start, strides: strides, rowsOfTask: rowsOfTask(y.layout))
+    }
+
+    /// Rows that one task computes: a few tasks an image even where channels are few, and enough pixels each to pay.
+    private func rowsOfTask(_ y: BlockedLayout) -> Int {
+        let rows = max(1, 784 / max(1, y.width))
+        // Two rows at a time where a row is short.
+        return min(y.height, (rows + 1) / 2 * 2)
+    }
+
+    private mutating func zeroBias(lanes: Int) throws -> UnsafePointer<Float> {
+        try packed("", as: "zeros", count: 2 * lanes) { _ in }
+    }
+
+    /// `[blocks][lanes]`, zero past the last channel.
+    private mutating func packedBias(_ node: Node, blocks: Int, lanes: Int) throws -> UnsafePointer<Float> {
+        guard let (name, tensor) = constant(node, 2) else {
+            return try packed("", as: "zeros \(blocks)", count: blocks * lanes) { _ in }
+        }
+        return try packed(name, as: "bias \(lanes)", count: blocks * lanes) { target in
+            tensor.withElements(of: Float.self) { for i in $0.indices { target[i] = $0[i] } }
+        }
+    }
+
+    /// `[pairs][input blocks][taps][input lanes][vectors][lanes]` from `[T, S, h, w]`.
+    private mutating func packedDirect(
+        _ name: String, _ weight: Tensor, inputLanes: Int, lanes: Int
+    ) throws -> UnsafePointer<Float> {
+        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+        let taps = weight.shape[2] * weight.shape[3]
+        let (outputBlocks, inputBlocks) = ((outputs + lanes - 1) / lanes, (inputs + inputLanes - 1) / inputLanes)
+        let block = inputBlocks * taps * inputLanes * lanes
+        return try packed(name, as: "direct \(inputLanes) \(lanes)", count: outputBlocks * block) { target in
+            weight.withElements(of: Float.self) { source in
+                for output in 0..<outputs {
+                    let (outputBlock, lane) = output.quotientAndRemainder(dividingBy: lanes)
+                    let pair = outputBlock / 2
+                    let vectors = min(2, outputBlocks - 2 * pair)
+                    let base = 2 * pair * block + (outputBlock - 2 * pair) * lanes + lane
+                    for input in 0..<inputs {
+                        let (inputBlock, inputLane) = input.quotientAndRemainder(dividingBy: inputLanes)
+                        for tap in 0..<taps {
+                            let place = (inputBlock * taps + tap) * inputLanes + inputLane
+                            target[base + place * vectors * lanes] = source[(output * inputs + input) * taps + tap]
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// `[blocks][taps][lanes]` from `[C, 1, h, w]`.
+    private mutating func packedDepthwise(_ name: String, _ weight: Tensor, lanes: Int) throws -> UnsafePointer<Float> {
+        let channels = weight.shape[0]
+        let taps = weight.shape[2] * weight.shape[3]
+        let blocks = (channels + lanes - 1) / lanes
+        return try packed(name, as: "depthwise \(lanes)", count: blocks * taps * lanes) { target in
+            weight.withElements(of: Float.self) { source in
+                for channel in 0..<channels {
+                    let (block, lane) = channel.quotientAndRemainder(dividingBy: lanes)
+                    for tap in 0..<taps { target[(block * taps + tap) * lanes + lane] = source[channel * taps + tap] }
+                }
+            }
+        }
+    }
+
+    private mutating func packedWinograd(
+        _ name: String, _ weight: Tensor, _ tile: WinogradTile, lanes: Int
+    ) throws -> UnsafePointer<Float> {
+        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
+        let count = winogradWeightCount(tile, outputs: outputs, inputs: inputs, lanes: lanes)
+        let pairs = ((outputs + lanes - 1) / lanes + 1) / 2
+        return try packed(name, as: "winograd \(tile.rawValue) \(lanes)", count: count) { target in
+            guard let base = target.baseAddress else { return }
+            weight.withElements(of: Float.self) { source in
+                guard let kernel = source.baseAddress else { return }
+                packWinogradWeights(
+                    tile, kernel: kernel, outputs: outputs, inputs: inputs, lanes: lanes, pairs: 0..<pairs, into: base)
+            }
+        }
+    }
+}
