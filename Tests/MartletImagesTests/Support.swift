@@ -71,7 +71,7 @@ func pattern(_ width: Int, _ height: Int, _ channels: Int) throws -> Image {
 }
 
 func hash(_ bytes: [UInt8]) -> String {
-    var hash = MartletImages.FNV1a()
+    var hash = FNV1a()
     bytes.withUnsafeBytes { hash.addBare($0) }
     let digits = String(hash.value, radix: 16)
     return String(repeating: "0", count: 16 - digits.count) + digits
