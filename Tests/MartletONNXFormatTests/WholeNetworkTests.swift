@@ -22,7 +22,7 @@ import Testing
     private static let tolerance: Float = 1e-4
 
     private static var goldens: [String] {
-        let folder = Repository.root.appendingPathComponent("Tests/Goldens/networks")
+        let folder = NetworkFiles.root.appendingPathComponent("Tests/Goldens/networks")
         let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.path)) ?? []
         return files.filter { $0.hasSuffix(".json") }.sorted().map { folder.appendingPathComponent($0).path }
     }
@@ -31,7 +31,7 @@ import Testing
 
     @Test(arguments: goldens) func logitsAreThoseOfONNXRuntime(_ path: String) throws {
         let golden = try JSONDecoder().decode(Golden.self, from: Data(contentsOf: URL(fileURLWithPath: path)))
-        guard let file = Repository.realNetworks.first(where: { $0.lastPathComponent == golden.model }) else {
+        guard let file = NetworkFiles.realNetworks.first(where: { $0.lastPathComponent == golden.model }) else {
             print("skipped: \(golden.model) is not there")
             return
         }
@@ -78,7 +78,7 @@ import Testing
 /// What is left of real networks when their glue is gone.
 @Suite struct SimplifiedNetworkTests {
     @Test func noGlueIsLeft() throws {
-        for path in Repository.realNetworks {
+        for path in NetworkFiles.realNetworks {
             let network = try ONNXReader.read(path: path.path).simplified()
             let kinds = Set(network.nodes.map(\.operation.kind))
             let glue: Set = ["shape", "gather", "constantOfShape", "cast", "unsqueeze", "identity", "dropout"]

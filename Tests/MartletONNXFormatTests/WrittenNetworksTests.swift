@@ -53,7 +53,7 @@ import Testing
 
         /// What the script says, and whether it found nothing wrong; `nil` without a Python to run it with.
         func check() throws -> (text: String, isClean: Bool)? {
-            let python = Repository.root.appendingPathComponent(".venv-test/bin/python")
+            let python = NetworkFiles.root.appendingPathComponent(".venv-test/bin/python")
             guard FileManager.default.isExecutableFile(atPath: python.path) else {
                 print("skipped: no .venv-test (tools/setup-python.sh test), so no ONNX checker and no ONNX Runtime")
                 return nil
@@ -61,7 +61,7 @@ import Testing
             try JSONEncoder().encode(cases).write(to: folder.appendingPathComponent("cases.json"))
             let process = Process()
             process.executableURL = python
-            process.arguments = [Repository.root.appendingPathComponent("tools/check-onnx.py").path, folder.path]
+            process.arguments = [NetworkFiles.root.appendingPathComponent("tools/check-onnx.py").path, folder.path]
             let pipe = Pipe()
             process.standardOutput = pipe
             try process.run()
@@ -101,7 +101,7 @@ import Testing
 
     @Test func realNetworksRunTheSameElsewhere() throws {
         let cases = try Cases()
-        for path in Repository.realNetworks {
+        for path in NetworkFiles.realNetworks {
             let network = try ONNXReader.read(path: path.path).simplified()
             let type = network.inputs[0].type
             let shape = try Shape([1] + type.dimensions.dropFirst().map { $0.value ?? 1 })

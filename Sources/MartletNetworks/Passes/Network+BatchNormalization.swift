@@ -6,7 +6,7 @@ extension Network {
     /// `weight' = weight g`, `bias' = (bias - mean) g + shift`, `g = scale / sqrt(variance + epsilon)`, computed in double.
     public mutating func foldBatchNormalizations() throws {
         var uses = useCounts()
-        var taken = valueNames
+        var names = UnusedNames(taken: valueNames)
         var producers: [String: Int] = [:]
         for (index, node) in nodes.enumerated() {
             if case .convolution(let convolution) = node.operation, convolution.activation == nil,
@@ -20,7 +20,7 @@ extension Network {
             guard case .batchNormalization(let epsilon) = node.operation, let input = node.input(0),
                 let producer = producers[input], let parameters = folding(node, epsilon: epsilon)
             else { continue }
-            guard try scale(convolution: producer, by: parameters, uses: &uses, taken: &taken) else { continue }
+            guard try scale(convolution: producer, by: parameters, uses: &uses, names: &names) else { continue }
             nodes[producer].outputs = [node.outputs[0]]
             removed.insert(index)
         }
@@ -44,7 +44,7 @@ extension Network {
 
     private mutating func scale(
         convolution index: Int, by parameters: (gain: [Double], mean: [Double], shift: [Double]),
-        uses: inout [String: Int], taken: inout Set<String>
+        uses: inout [String: Int], names: inout UnusedNames
     ) throws -> Bool {
         guard let weightName = nodes[index].input(1), var weight = constants[weightName],
             weight.elementType == .float32, weight.shape.rank > 2, weight.shape[0] == parameters.gain.count
@@ -71,8 +71,7 @@ extension Network {
                 if uses[name] == 1 { return name }
                 uses[name, default: 1] -= 1
             }
-            let own = unusedName(wish, among: taken)
-            taken.insert(own)
+            let own = names.take(wish)
             uses[own] = 1
             return own
         }

@@ -3,13 +3,10 @@ extension Network {
     public var layerNames: [String] {
         var counts: [String: Int] = [:]
         for node in nodes { counts[node.name, default: 0] += 1 }
-        var taken = Set(nodes.map(\.name).filter { counts[$0] == 1 })
+        var names = UnusedNames(taken: Set(nodes.map(\.name).filter { counts[$0] == 1 }))
         return nodes.map { node in
             if !node.name.isEmpty, counts[node.name] == 1 { return node.name }
-            let wish = node.outputs.compactMap { $0 }.first ?? "node"
-            let name = unusedName(wish, among: taken)
-            taken.insert(name)
-            return name
+            return names.take(node.outputs.compactMap { $0 }.first ?? "node")
         }
     }
 

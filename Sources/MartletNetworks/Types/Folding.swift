@@ -6,8 +6,8 @@ struct Folding {
     private let inputTypes: [String: TensorType]
     private let inputValues: [String: Tensor]
     private var known: [String: ValueKnowledge] = [:]
-    /// The names of values so far.
-    private var taken: Set<String> = []
+    /// Names for new constants.
+    private var names = UnusedNames(taken: [])
     /// How many elements may still be computed in advance; the rest is left to be computed when the network runs, lest
     /// a small file becomes a large network.
     private var elementsLeft = 1 << 22
@@ -21,7 +21,7 @@ struct Folding {
     }
 
     mutating func run() throws -> TypedNetwork {
-        taken = network.valueNames
+        names = UnusedNames(taken: network.valueNames)
         for (name, tensor) in network.constants {
             known[name] = ValueKnowledge(tensor: tensor)
             // Weights that are cast, transposed and reshaped first are copied a few times.
@@ -147,8 +147,7 @@ struct Folding {
         }
         guard let vectorShape = try? Shape([numbers.count]), let tensor = try? Tensor(numbers, shape: vectorShape)
         else { return }
-        let name = network.unusedName("\(node.outputs.first.flatMap { $0 } ?? node.name).shape", among: taken)
-        taken.insert(name)
+        let name = names.take("\(node.outputs.first.flatMap { $0 } ?? node.name).shape")
         network.constants[name] = tensor
         known[name] = ValueKnowledge(tensor: tensor)
         node.inputs[1] = name

@@ -1,7 +1,7 @@
 import Foundation
 
 /// Where things lie.
-enum Repository {
+enum NetworkFiles {
     static let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         .deletingLastPathComponent()
 
