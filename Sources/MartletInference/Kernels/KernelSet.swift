@@ -56,28 +56,6 @@ struct KernelSet: Sendable {
             _ rows: Int, _ columns: Int
         ) -> Void
 
-    /// The input transform of F(4x4, 3x3) for one block of channels.
-    let winogradInput4: WinogradInput
-    /// The input transform of F(2x2, 3x3) for one block of channels.
-    let winogradInput2: WinogradInput
-    /// The output transform of F(4x4, 3x3) for one block of channels.
-    let winogradOutput4: WinogradOutput
-    /// The output transform of F(2x2, 3x3) for one block of channels.
-    let winogradOutput2: WinogradOutput
-
-    typealias WinogradInput =
-        @Sendable (
-            _ input: UnsafePointer<Float>, _ inputRowStep: Int, _ tilesPerRow: Int, _ firstTile: Int,
-            _ tileCount: Int, _ output: UnsafeMutablePointer<Float>, _ positionStep: Int
-        ) -> Void
-    typealias WinogradOutput =
-        @Sendable (
-            _ products: UnsafePointer<Float>, _ positionStep: Int, _ tilesPerRow: Int, _ firstTile: Int,
-            _ tileCount: Int, _ bias: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?,
-            _ residualRowStep: Int, _ output: UnsafeMutablePointer<Float>, _ outputRowStep: Int, _ outputRows: Int,
-            _ outputColumns: Int, _ minimum: Float, _ maximum: Float
-        ) -> Void
-
     /// The kernels for `instructionSet`, which must be supported before any of them is called.
     init(_ instructionSet: InstructionSet) {
         self.instructionSet = instructionSet
@@ -90,10 +68,6 @@ struct KernelSet: Sendable {
             fillBorder = MartletKernelsBaseline.fillBorder
             planarToBlocked = MartletKernelsBaseline.planarToBlocked
             blockedToPlanar = MartletKernelsBaseline.blockedToPlanar
-            winogradInput4 = MartletKernelsBaseline.winogradInput4
-            winogradInput2 = MartletKernelsBaseline.winogradInput2
-            winogradOutput4 = MartletKernelsBaseline.winogradOutput4
-            winogradOutput2 = MartletKernelsBaseline.winogradOutput2
         case .avx2:
             lanes = MartletKernelsAVX2.vectorLanes()
             convolveRows = MartletKernelsAVX2.convolveRows
@@ -102,10 +76,6 @@ struct KernelSet: Sendable {
             fillBorder = MartletKernelsAVX2.fillBorder
             planarToBlocked = MartletKernelsAVX2.planarToBlocked
             blockedToPlanar = MartletKernelsAVX2.blockedToPlanar
-            winogradInput4 = MartletKernelsAVX2.winogradInput4
-            winogradInput2 = MartletKernelsAVX2.winogradInput2
-            winogradOutput4 = MartletKernelsAVX2.winogradOutput4
-            winogradOutput2 = MartletKernelsAVX2.winogradOutput2
         case .avx512:
             lanes = MartletKernelsAVX512.vectorLanes()
             convolveRows = MartletKernelsAVX512.convolveRows
@@ -114,10 +84,6 @@ struct KernelSet: Sendable {
             fillBorder = MartletKernelsAVX512.fillBorder
             planarToBlocked = MartletKernelsAVX512.planarToBlocked
             blockedToPlanar = MartletKernelsAVX512.blockedToPlanar
-            winogradInput4 = MartletKernelsAVX512.winogradInput4
-            winogradInput2 = MartletKernelsAVX512.winogradInput2
-            winogradOutput4 = MartletKernelsAVX512.winogradOutput4
-            winogradOutput2 = MartletKernelsAVX512.winogradOutput2
         }
     }
 
