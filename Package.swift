@@ -16,16 +16,16 @@ func room(
 
 /// The kernels for one instruction set: links to the baseline's sources, built with its flags. They are optimised in
 /// debug builds too: there they would be a hundred times slower, and leave generic code behind.
-func instructionSet(_ name: String, march: String) -> Target {
+func instructionSet(_ name: String, flag: String, march: String) -> Target {
     #if arch(x86_64)
         let flags = ["-Xcc", "-march=\(march)"]
     #else
         let flags: [String] = []
     #endif
     return .target(
-        name: "MartletKernels" + name,
+        name: name,
         swiftSettings: [
-            .define("MARTLET_" + name.uppercased()),
+            .define(flag),
             .unsafeFlags(flags + ["-Ounchecked", "-enforce-exclusivity=unchecked"]),
         ])
 }
@@ -53,6 +53,7 @@ let package = Package(
         .target(name: "CMartletPNG", linkerSettings: [.linkedLibrary("png")]),
         .target(name: "CMartletJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         .systemLibrary(name: "CMartletZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CMartletIntrinsics"),
 
         // Floor 1
         room("MartletTensors"),
@@ -62,8 +63,8 @@ let package = Package(
         room("MartletFiles", ["MartletTensors"]),
         room("MartletLinearAlgebra", ["CMartletOpenBLAS", "MartletTensors", "MartletParallelism"]),
         room("MartletKernelsBaseline", kernel: true),
-        instructionSet("AVX2", march: "x86-64-v3"),
-        instructionSet("AVX512", march: "x86-64-v4"),
+        instructionSet("MartletKernelsAVX2", flag: "MARTLET_AVX2", march: "x86-64-v3"),
+        instructionSet("MartletKernelsAVX512", flag: "MARTLET_AVX512", march: "x86-64-v4"),
 
         // Floor 3
         room("MartletNetworks", ["MartletTensors", "MartletKernelsBaseline"]),
@@ -83,8 +84,8 @@ let package = Package(
         room(
             "MartletInference",
             [
-                "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletKernelsBaseline",
-                "MartletNetworks",
+                "CMartletIntrinsics", "MartletTensors", "MartletParallelism", "MartletLinearAlgebra",
+                "MartletKernelsBaseline", "MartletKernelsAVX2", "MartletKernelsAVX512", "MartletNetworks",
             ]),
 
         // Floor 5
@@ -130,7 +131,7 @@ let package = Package(
         tests("MartletParallelism"),
         tests("MartletFiles"),
         tests("MartletLinearAlgebra"),
-        tests("MartletKernelsBaseline", ["MartletKernelsAVX2", "MartletKernelsAVX512", "MartletInference"]),
+        tests("MartletKernelsBaseline", ["MartletInference"]),
         tests("MartletNetworks"),
         tests("MartletImages", ["MartletFiles", "MartletTensors", "CMartletZlib"], exclude: ["Goldens"]),
         tests("MartletONNXFormat", ["MartletNetworks", "MartletInference"]),

@@ -130,9 +130,9 @@
                 let pixel5 = Vector(repeating: x1[2 * step])
                 sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
                 sum5v1 = multiplyAdd(sum5v1, pixel5, w1)
+                weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += 2 * Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -203,9 +203,9 @@
                 let pixel3 = Vector(repeating: x1[step])
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
                 sum3v1 = multiplyAdd(sum3v1, pixel3, w1)
+                weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += 2 * Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -258,9 +258,9 @@
                 let pixel1 = Vector(repeating: x1[0])
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
                 sum1v1 = multiplyAdd(sum1v1, pixel1, w1)
+                weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += 2 * Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -309,8 +309,8 @@
                 let pixel2 = Vector(repeating: x0[2 * step])
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
                 sum2v1 = multiplyAdd(sum2v1, pixel2, w1)
-                x0 += 1
                 weights += 2 * Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -353,8 +353,8 @@
                 let pixel0 = Vector(repeating: x0[0])
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
                 sum0v1 = multiplyAdd(sum0v1, pixel0, w1)
-                x0 += 1
                 weights += 2 * Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -419,9 +419,9 @@
                 sum10v0 = multiplyAdd(sum10v0, pixel10, w0)
                 let pixel11 = Vector(repeating: x1[5 * step])
                 sum11v0 = multiplyAdd(sum11v0, pixel11, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -500,9 +500,9 @@
                 sum8v0 = multiplyAdd(sum8v0, pixel8, w0)
                 let pixel9 = Vector(repeating: x1[4 * step])
                 sum9v0 = multiplyAdd(sum9v0, pixel9, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -571,9 +571,9 @@
                 sum6v0 = multiplyAdd(sum6v0, pixel6, w0)
                 let pixel7 = Vector(repeating: x1[3 * step])
                 sum7v0 = multiplyAdd(sum7v0, pixel7, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -632,9 +632,9 @@
                 sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
                 let pixel5 = Vector(repeating: x1[2 * step])
                 sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -683,9 +683,9 @@
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
                 let pixel3 = Vector(repeating: x1[step])
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -724,9 +724,9 @@
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
                 let pixel1 = Vector(repeating: x1[0])
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -769,8 +769,8 @@
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
                 let pixel4 = Vector(repeating: x0[4 * step])
                 sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
-                x0 += 1
                 weights += Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -813,8 +813,8 @@
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
                 let pixel2 = Vector(repeating: x0[2 * step])
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
-                x0 += 1
                 weights += Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -847,8 +847,8 @@
                 let w0 = load(weights)
                 let pixel0 = Vector(repeating: x0[0])
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
-                x0 += 1
                 weights += Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1

@@ -202,9 +202,9 @@
                 let pixel13 = Vector(repeating: x1[6 * step])
                 sum13v0 = multiplyAdd(sum13v0, pixel13, w0)
                 sum13v1 = multiplyAdd(sum13v1, pixel13, w1)
+                weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += 2 * Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -347,9 +347,9 @@
                 let pixel11 = Vector(repeating: x1[5 * step])
                 sum11v0 = multiplyAdd(sum11v0, pixel11, w0)
                 sum11v1 = multiplyAdd(sum11v1, pixel11, w1)
+                weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += 2 * Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -474,9 +474,9 @@
                 let pixel9 = Vector(repeating: x1[4 * step])
                 sum9v0 = multiplyAdd(sum9v0, pixel9, w0)
                 sum9v1 = multiplyAdd(sum9v1, pixel9, w1)
+                weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += 2 * Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -583,9 +583,9 @@
                 let pixel7 = Vector(repeating: x1[3 * step])
                 sum7v0 = multiplyAdd(sum7v0, pixel7, w0)
                 sum7v1 = multiplyAdd(sum7v1, pixel7, w1)
+                weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += 2 * Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -674,9 +674,9 @@
                 let pixel5 = Vector(repeating: x1[2 * step])
                 sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
                 sum5v1 = multiplyAdd(sum5v1, pixel5, w1)
+                weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += 2 * Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -747,9 +747,9 @@
                 let pixel3 = Vector(repeating: x1[step])
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
                 sum3v1 = multiplyAdd(sum3v1, pixel3, w1)
+                weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += 2 * Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -802,9 +802,9 @@
                 let pixel1 = Vector(repeating: x1[0])
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
                 sum1v1 = multiplyAdd(sum1v1, pixel1, w1)
+                weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += 2 * Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -873,8 +873,8 @@
                 let pixel6 = Vector(repeating: x0[6 * step])
                 sum6v0 = multiplyAdd(sum6v0, pixel6, w0)
                 sum6v1 = multiplyAdd(sum6v1, pixel6, w1)
-                x0 += 1
                 weights += 2 * Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -953,8 +953,8 @@
                 let pixel4 = Vector(repeating: x0[4 * step])
                 sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
                 sum4v1 = multiplyAdd(sum4v1, pixel4, w1)
-                x0 += 1
                 weights += 2 * Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -1015,8 +1015,8 @@
                 let pixel2 = Vector(repeating: x0[2 * step])
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
                 sum2v1 = multiplyAdd(sum2v1, pixel2, w1)
-                x0 += 1
                 weights += 2 * Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -1059,8 +1059,8 @@
                 let pixel0 = Vector(repeating: x0[0])
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
                 sum0v1 = multiplyAdd(sum0v1, pixel0, w1)
-                x0 += 1
                 weights += 2 * Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -1131,9 +1131,9 @@
                 sum12v0 = multiplyAdd(sum12v0, pixel12, w0)
                 let pixel13 = Vector(repeating: x1[6 * step])
                 sum13v0 = multiplyAdd(sum13v0, pixel13, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -1222,9 +1222,9 @@
                 sum10v0 = multiplyAdd(sum10v0, pixel10, w0)
                 let pixel11 = Vector(repeating: x1[5 * step])
                 sum11v0 = multiplyAdd(sum11v0, pixel11, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -1303,9 +1303,9 @@
                 sum8v0 = multiplyAdd(sum8v0, pixel8, w0)
                 let pixel9 = Vector(repeating: x1[4 * step])
                 sum9v0 = multiplyAdd(sum9v0, pixel9, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -1374,9 +1374,9 @@
                 sum6v0 = multiplyAdd(sum6v0, pixel6, w0)
                 let pixel7 = Vector(repeating: x1[3 * step])
                 sum7v0 = multiplyAdd(sum7v0, pixel7, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -1435,9 +1435,9 @@
                 sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
                 let pixel5 = Vector(repeating: x1[2 * step])
                 sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -1486,9 +1486,9 @@
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
                 let pixel3 = Vector(repeating: x1[step])
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -1527,9 +1527,9 @@
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
                 let pixel1 = Vector(repeating: x1[0])
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -1578,8 +1578,8 @@
                 sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
                 let pixel6 = Vector(repeating: x0[6 * step])
                 sum6v0 = multiplyAdd(sum6v0, pixel6, w0)
-                x0 += 1
                 weights += Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -1632,8 +1632,8 @@
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
                 let pixel4 = Vector(repeating: x0[4 * step])
                 sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
-                x0 += 1
                 weights += Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -1676,8 +1676,8 @@
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
                 let pixel2 = Vector(repeating: x0[2 * step])
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
-                x0 += 1
                 weights += Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -1710,8 +1710,8 @@
                 let w0 = load(weights)
                 let pixel0 = Vector(repeating: x0[0])
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
-                x0 += 1
                 weights += Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1

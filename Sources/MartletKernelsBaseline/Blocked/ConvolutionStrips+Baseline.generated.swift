@@ -100,9 +100,9 @@
                 let pixel3 = Vector(repeating: x1[step])
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
                 sum3v1 = multiplyAdd(sum3v1, pixel3, w1)
+                weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += 2 * Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -155,9 +155,9 @@
                 let pixel1 = Vector(repeating: x1[0])
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
                 sum1v1 = multiplyAdd(sum1v1, pixel1, w1)
+                weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += 2 * Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -196,8 +196,8 @@
                 let pixel0 = Vector(repeating: x0[0])
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
                 sum0v1 = multiplyAdd(sum0v1, pixel0, w1)
-                x0 += 1
                 weights += 2 * Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -250,9 +250,9 @@
                 sum6v0 = multiplyAdd(sum6v0, pixel6, w0)
                 let pixel7 = Vector(repeating: x1[3 * step])
                 sum7v0 = multiplyAdd(sum7v0, pixel7, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -311,9 +311,9 @@
                 sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
                 let pixel5 = Vector(repeating: x1[2 * step])
                 sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -362,9 +362,9 @@
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
                 let pixel3 = Vector(repeating: x1[step])
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -403,9 +403,9 @@
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
                 let pixel1 = Vector(repeating: x1[0])
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
+                weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
-                weights += Vector.scalarCount
                 lane += 1
             }
             i += 1
@@ -442,8 +442,8 @@
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
                 let pixel2 = Vector(repeating: x0[2 * step])
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
-                x0 += 1
                 weights += Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1
@@ -476,8 +476,8 @@
                 let w0 = load(weights)
                 let pixel0 = Vector(repeating: x0[0])
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
-                x0 += 1
                 weights += Vector.scalarCount
+                x0 += 1
                 lane += 1
             }
             i += 1

@@ -1,6 +1,3 @@
-/// Channels of a block: as many floats as a register of this instruction set holds.
-public func vectorLanes() -> Int { Vector.scalarCount }
-
 /// A convolution of `rows` x `columns` output pixels and one or two blocks of output channels; c stands for
 /// `vectorLanes()`.
 ///
@@ -33,41 +30,11 @@ public func convolveRows(
     output: UnsafeMutablePointer<Float>, outputRowStep: Int, outputBlockStep: Int,
     rows: Int, columns: Int, minimum: Float, maximum: Float
 ) {
-    let run = longestRun(vectors: vectors)
-    var column = 0
-    while column < columns {
-        // One panel of columns after the other: the rows that neighbouring strips share stay in the cache.
-        let width = panelWidth(remaining: columns - column, run: run)
-        let even = width & 1 == 0
-        var row = 0
-        while row < rows {
-            let twoRows = width <= run && row + 1 < rows
-            let input0 = input + row * inputRowStep + column * inputColumnStep
-            let output0 = output + row * outputRowStep + column * Vector.scalarCount
-            let residual0 = residual.map { $0 + row * residualRowStep + column * Vector.scalarCount }
-            let half = even ? width / 2 : 0
-            convolveStrip(
-                pixels: twoRows ? 2 * width : width, vectors: vectors,
-                input0, input0 + (twoRows ? inputRowStep : half * inputColumnStep), inputColumnStep,
-                offsets, offsetCount, lanes, weights, bias,
-                residual0, residual0.map { $0 + (twoRows ? residualRowStep : half * Vector.scalarCount) },
-                residualBlockStep,
-                output0, output0 + (twoRows ? outputRowStep : half * Vector.scalarCount), outputBlockStep,
-                minimum, maximum)
-            row += twoRows ? 2 : 1
-        }
-        column += width
-    }
-}
-
-/// Columns of the next panel: up to `run` columns (two rows make a strip) or an even number up to twice that (one row).
-///
-/// The widest strip comes first as long as what is left is worth a strip: fewer than four pixels would wait for the
-/// products before them and for their weights.
-@inline(__always) private func panelWidth(remaining: Int, run: Int) -> Int {
-    let widest = 2 * run
-    if remaining == widest || remaining >= widest + 4 { return widest }
-    if remaining > widest { return ((remaining + 1) / 2 + 1) & ~1 }
-    if remaining <= run || remaining & 1 == 0 { return remaining }
-    return (remaining + 1) / 2
+    eachStrip(
+        depthwise: false,
+        input: input, inputRowStep: inputRowStep, inputColumnStep: inputColumnStep,
+        offsets: offsets, offsetCount: offsetCount, lanes: lanes, weights: weights, vectors: vectors, bias: bias,
+        residual: residual, residualRowStep: residualRowStep, residualBlockStep: residualBlockStep,
+        output: output, outputRowStep: outputRowStep, outputBlockStep: outputBlockStep,
+        rows: rows, columns: columns, minimum: minimum, maximum: maximum)
 }

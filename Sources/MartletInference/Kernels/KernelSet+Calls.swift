@@ -1,0 +1,69 @@
+// The kernels with their argument labels: function values have none.
+
+extension KernelSet {
+    /// `convolveRows` of the kernels.
+    @inline(__always) func convolveRows(
+        input: UnsafePointer<Float>, inputRowStep: Int, inputColumnStep: Int, offsets: UnsafePointer<Int>,
+        offsetCount: Int, lanes: Int, weights: UnsafePointer<Float>, vectors: Int, bias: UnsafePointer<Float>,
+        residual: UnsafePointer<Float>?, residualRowStep: Int, residualBlockStep: Int,
+        output: UnsafeMutablePointer<Float>, outputRowStep: Int, outputBlockStep: Int, rows: Int, columns: Int,
+        minimum: Float, maximum: Float
+    ) {
+        convolveRows(
+            input, inputRowStep, inputColumnStep, offsets, offsetCount, lanes, weights, vectors, bias, residual,
+            residualRowStep, residualBlockStep, output, outputRowStep, outputBlockStep, rows, columns, minimum,
+            maximum)
+    }
+
+    /// `depthwiseRows` of the kernels.
+    @inline(__always) func depthwiseRows(
+        input: UnsafePointer<Float>, inputRowStep: Int, inputColumnStep: Int, offsets: UnsafePointer<Int>,
+        offsetCount: Int, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>, residual: UnsafePointer<Float>?,
+        residualRowStep: Int, output: UnsafeMutablePointer<Float>, outputRowStep: Int, rows: Int, columns: Int,
+        minimum: Float, maximum: Float
+    ) {
+        depthwiseRows(
+            input, inputRowStep, inputColumnStep, offsets, offsetCount, weights, bias, residual, residualRowStep,
+            output, outputRowStep, rows, columns, minimum, maximum)
+    }
+
+    /// `addRows` of the kernels.
+    @inline(__always) func addRows(
+        _ a: UnsafePointer<Float>, aRowStep: Int, _ b: UnsafePointer<Float>, bRowStep: Int,
+        output: UnsafeMutablePointer<Float>, outputRowStep: Int, rows: Int, columns: Int, minimum: Float,
+        maximum: Float
+    ) {
+        addRows(
+            a, aRowStep, b, bRowStep, output, outputRowStep, rows, columns, minimum, maximum)
+    }
+
+    /// `fillBorder` of the kernels.
+    @inline(__always) func fillBorder(
+        _ plane: UnsafeMutablePointer<Float>, pixelStep: Int, rows: Int, columns: Int, top: Int, left: Int,
+        bottom: Int, right: Int
+    ) {
+        fillBorder(
+            plane, pixelStep, rows, columns, top, left, bottom, right)
+    }
+
+    /// `planarToBlocked` of the kernels.
+    @inline(__always) func planarToBlocked(
+        input: UnsafePointer<Float>, inputChannelStep: Int, inputRowStep: Int, output: UnsafeMutablePointer<Float>,
+        outputBlockStep: Int, outputRowStep: Int, pixelStep: Int, channels: Int, rows: Int, columns: Int
+    ) {
+        planarToBlocked(
+            input, inputChannelStep, inputRowStep, output, outputBlockStep, outputRowStep, pixelStep, channels, rows,
+            columns)
+    }
+
+    /// `blockedToPlanar` of the kernels.
+    @inline(__always) func blockedToPlanar(
+        input: UnsafePointer<Float>, inputBlockStep: Int, inputRowStep: Int, pixelStep: Int,
+        output: UnsafeMutablePointer<Float>, outputChannelStep: Int, outputRowStep: Int, channels: Int, rows: Int,
+        columns: Int
+    ) {
+        blockedToPlanar(
+            input, inputBlockStep, inputRowStep, pixelStep, output, outputChannelStep, outputRowStep, channels, rows,
+            columns)
+    }
+}

@@ -1,0 +1,60 @@
+/// Cuts `rows` x `columns` output pixels into strips and convolves each; the arguments are those of `convolveRows`, and
+/// those of `depthwiseRows` with one vector and one lane.
+@inline(__always) func eachStrip(
+    depthwise: Bool,
+    input: UnsafePointer<Float>, inputRowStep: Int, inputColumnStep: Int,
+    offsets: UnsafePointer<Int>, offsetCount: Int, lanes: Int,
+    weights: UnsafePointer<Float>, vectors: Int, bias: UnsafePointer<Float>,
+    residual: UnsafePointer<Float>?, residualRowStep: Int, residualBlockStep: Int,
+    output: UnsafeMutablePointer<Float>, outputRowStep: Int, outputBlockStep: Int,
+    rows: Int, columns: Int, minimum: Float, maximum: Float
+) {
+    let run = longestRun(vectors: vectors)
+    var column = 0
+    while column < columns {
+        // One panel of columns after the other: the rows that neighbouring strips share stay in the cache.
+        let width = panelWidth(remaining: columns - column, run: run)
+        // A strip of one row is cut in halves if it can be.
+        let half = width & 1 == 0 ? width / 2 : 0
+        var row = 0
+        while row < rows {
+            let twoRows = width <= run && row + 1 < rows
+            let pixels = twoRows ? 2 * width : width
+            let input0 = input + row * inputRowStep + column * inputColumnStep
+            let input1 = input0 + (twoRows ? inputRowStep : half * inputColumnStep)
+            let output0 = output + row * outputRowStep + column * Vector.scalarCount
+            let output1 = output0 + (twoRows ? outputRowStep : half * Vector.scalarCount)
+            var residual0: UnsafePointer<Float>?
+            var residual1: UnsafePointer<Float>?
+            if let residual {
+                let first = residual + row * residualRowStep + column * Vector.scalarCount
+                residual0 = first
+                residual1 = first + (twoRows ? residualRowStep : half * Vector.scalarCount)
+            }
+            if depthwise {
+                depthwiseStrip(
+                    pixels: pixels, input0, input1, inputColumnStep, offsets, offsetCount, weights, bias,
+                    residual0, residual1, output0, output1, minimum, maximum)
+            } else {
+                convolveStrip(
+                    pixels: pixels, vectors: vectors, input0, input1, inputColumnStep, offsets, offsetCount, lanes,
+                    weights, bias, residual0, residual1, residualBlockStep, output0, output1, outputBlockStep,
+                    minimum, maximum)
+            }
+            row += twoRows ? 2 : 1
+        }
+        column += width
+    }
+}
+
+/// Columns of the next panel: up to `run` columns (two rows make a strip) or an even number up to twice that (one row).
+///
+/// The widest strip comes first as long as what is left is worth a strip: fewer than four pixels would wait for the
+/// products before them and for their weights.
+@inline(__always) private func panelWidth(remaining: Int, run: Int) -> Int {
+    let widest = 2 * run
+    if remaining == widest || remaining >= widest + 4 { return widest }
+    if remaining > widest { return ((remaining + 1) / 2 + 1) & ~1 }
+    if remaining <= run || remaining & 1 == 0 { return remaining }
+    return (remaining + 1) / 2
+}
