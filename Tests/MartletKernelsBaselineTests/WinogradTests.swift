@@ -3,10 +3,15 @@ import Testing
 
 @testable import MartletInference
 
+extension KernelSet {
+    /// Those of every instruction set this machine has.
+    static var supported: [KernelSet] { InstructionSet.allCases.filter(\.isSupported).map { KernelSet($0) } }
+}
+
 /// A 3x3 convolution through Winograd's transforms, and by brute force.
 private struct WinogradCase: CustomStringConvertible {
     var tile: WinogradTile
-    var kernels: WinogradKernels
+    var kernels: KernelSet
     var inputs, outputs, height, width, chunk: Int
     var minimum = -Float.infinity
     var maximum = Float.infinity
@@ -14,7 +19,7 @@ private struct WinogradCase: CustomStringConvertible {
     var inPlace = false
 
     var description: String {
-        "\(kernels) F(\(tile.outputSize)) \(inputs) to \(outputs) channels, \(height) x \(width), \(chunk) tiles at once"
+        "\(kernels.instructionSet) F(\(tile.outputSize)) \(inputs) to \(outputs) channels, \(height) x \(width), \(chunk) tiles at once"
     }
 
     /// `[blocks][rows][columns][lanes]` with a border, the lanes past the last channel zero.
@@ -76,9 +81,11 @@ private struct WinogradCase: CustomStringConvertible {
             for block in 0..<inputBlocks {
                 spread.withUnsafeMutableBufferPointer { spread in
                     image.withUnsafeBufferPointer { image in
-                        (m == 2 ? kernels.input2 : kernels.input4)(
-                            image.baseAddress! + block * rows * columns * lanes, columns * lanes, tilesPerRow, first,
-                            count, spread.baseAddress! + block * count * lanes, inputStep)
+                        kernels.winogradInput(
+                            tile, input: image.baseAddress! + block * rows * columns * lanes,
+                            inputRowStep: columns * lanes, tilesPerRow: tilesPerRow, firstTile: first,
+                            tileCount: count, output: spread.baseAddress! + block * count * lanes,
+                            positionStep: inputStep)
                     }
                 }
             }
@@ -113,11 +120,12 @@ private struct WinogradCase: CustomStringConvertible {
                                     ? nil
                                     : inPlace
                                         ? UnsafePointer(target) : residual.baseAddress! + block * blockStep + origin
-                                (m == 2 ? kernels.output2 : kernels.output4)(
-                                    products.baseAddress! + block * count * lanes, outputStep, tilesPerRow, first,
-                                    count,
-                                    biases.baseAddress! + block * lanes, other, outputRowStep, target, outputRowStep,
-                                    height, width, minimum, maximum)
+                                kernels.winogradOutput(
+                                    tile, products: products.baseAddress! + block * count * lanes,
+                                    positionStep: outputStep, tilesPerRow: tilesPerRow, firstTile: first,
+                                    tileCount: count, bias: biases.baseAddress! + block * lanes, residual: other,
+                                    residualRowStep: outputRowStep, output: target, outputRowStep: outputRowStep,
+                                    outputRows: height, outputColumns: width, minimum: minimum, maximum: maximum)
                             }
                         }
                     }
@@ -151,8 +159,8 @@ private struct WinogradCase: CustomStringConvertible {
 }
 
 @Suite struct WinogradTests {
-    @Test(arguments: WinogradKernels.available, [WinogradTile.two, .four])
-    func convolves(kernels: WinogradKernels, tile: WinogradTile) {
+    @Test(arguments: KernelSet.supported, [WinogradTile.two, .four])
+    func convolves(kernels: KernelSet, tile: WinogradTile) {
         var generator = SeededGenerator(seed: 41)
         for round in 0..<24 {
             var problem = WinogradCase(
@@ -169,8 +177,8 @@ private struct WinogradCase: CustomStringConvertible {
         }
     }
 
-    @Test(arguments: WinogradKernels.available, [WinogradTile.two, .four])
-    func passesOnNaN(kernels: WinogradKernels, tile: WinogradTile) {
+    @Test(arguments: KernelSet.supported, [WinogradTile.two, .four])
+    func passesOnNaN(kernels: KernelSet, tile: WinogradTile) {
         let lanes = kernels.lanes
         let count = tile.positions * lanes
         let products = [Float](repeating: .nan, count: count)
@@ -178,16 +186,17 @@ private struct WinogradCase: CustomStringConvertible {
         let pixels = tile.outputSize * tile.outputSize
         let result = guarded(pixels * lanes) { output in
             for i in 0..<(pixels * lanes) { output[i] = 1 }
-            (tile == .two ? kernels.output2 : kernels.output4)(
-                products, lanes, 1, 0, 1, bias, nil, 0, output, tile.outputSize * lanes, tile.outputSize,
-                tile.outputSize, 0, 6)
+            kernels.winogradOutput(
+                tile, products: products, positionStep: lanes, tilesPerRow: 1, firstTile: 0, tileCount: 1, bias: bias,
+                residual: nil, residualRowStep: 0, output: output, outputRowStep: tile.outputSize * lanes,
+                outputRows: tile.outputSize, outputColumns: tile.outputSize, minimum: 0, maximum: 6)
         }
         #expect(result.allSatisfy { $0.isNaN })
     }
 
     /// The error of many channels, such as the networks have, against double precision.
-    @Test(arguments: WinogradKernels.available, [WinogradTile.two, .four])
-    func isAccurate(kernels: WinogradKernels, tile: WinogradTile) {
+    @Test(arguments: KernelSet.supported, [WinogradTile.two, .four])
+    func isAccurate(kernels: KernelSet, tile: WinogradTile) {
         var generator = SeededGenerator(seed: 42)
         let problem = WinogradCase(
             tile: tile, kernels: kernels, inputs: 128, outputs: 4, height: 12, width: 12, chunk: 9)

@@ -41,21 +41,43 @@ func packWinogradWeights(
 ) {
     let (outputBlocks, inputBlocks) = ((outputs + lanes - 1) / lanes, (inputs + lanes - 1) / lanes)
     let positionStep = outputBlocks * inputBlocks * lanes * lanes
-    for pair in pairs {
-        let firstBlock = 2 * pair
-        let width = min(2, outputBlocks - firstBlock) * lanes
-        var target = packed + firstBlock * inputBlocks * lanes * lanes
-        for input in 0..<(inputBlocks * lanes) {
-            var output = firstBlock * lanes
-            for first in stride(from: 0, to: width, by: 4) {
-                let kernels = Kernels(kernel, outputs: outputs, inputs: inputs, output: output, input: input)
-                switch tile {
-                case .two: kernels.transform2(into: target + first, positionStep: positionStep)
-                case .four: kernels.transform4(into: target + first, positionStep: positionStep)
+    // The positions often lie a power of two apart, where writing to all of them in turn throws them out of the caches
+    // again and again: a few channels at a time are put together elsewhere.
+    let group = 4
+    let size = tile.positions * group * 2 * lanes
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: size + 9) { buffer in
+        buffer.initialize(repeating: 0)
+        guard let scratch = buffer.baseAddress else { return }
+        @inline(__always) func taps(_ output: Int, _ input: Int) -> UnsafePointer<Float> {
+            // The end of the buffer stays zero, for the channels past the last.
+            output < outputs && input < inputs ? kernel + (output * inputs + input) * 9 : UnsafePointer(scratch + size)
+        }
+        for pair in pairs {
+            let firstBlock = 2 * pair
+            let width = min(2, outputBlocks - firstBlock) * lanes
+            let scratchStep = group * width
+            var target = packed + firstBlock * inputBlocks * lanes * lanes
+            for firstInput in stride(from: 0, to: inputBlocks * lanes, by: group) {
+                for index in 0..<group {
+                    for first in stride(from: 0, to: width, by: 4) {
+                        let output = firstBlock * lanes + first
+                        let input = firstInput + index
+                        let kernels = Kernels(
+                            taps(output, input), taps(output + 1, input), taps(output + 2, input),
+                            taps(output + 3, input))
+                        let place = scratch + index * width + first
+                        switch tile {
+                        case .two: kernels.transform2(into: place, positionStep: scratchStep)
+                        case .four: kernels.transform4(into: place, positionStep: scratchStep)
+                        }
+                    }
                 }
-                output += 4
+                for position in 0..<tile.positions {
+                    (target + position * positionStep).update(
+                        from: scratch + position * scratchStep, count: scratchStep)
+                }
+                target += scratchStep
             }
-            target += width
         }
     }
 }
@@ -65,23 +87,14 @@ private struct Kernels {
     typealias Row = (SIMD4<Double>, SIMD4<Double>, SIMD4<Double>)
     var rows: (Row, Row, Row)
 
-    /// Zeros where the channels are past the last.
-    init(_ kernel: UnsafePointer<Float>, outputs: Int, inputs: Int, output: Int, input: Int) {
-        let zero = SIMD4<Double>(repeating: 0)
-        rows = ((zero, zero, zero), (zero, zero, zero), (zero, zero, zero))
-        guard input < inputs else { return }
-        for lane in 0..<min(4, max(0, outputs - output)) {
-            let taps = kernel + ((output + lane) * inputs + input) * 9
-            rows.0.0[lane] = Double(taps[0])
-            rows.0.1[lane] = Double(taps[1])
-            rows.0.2[lane] = Double(taps[2])
-            rows.1.0[lane] = Double(taps[3])
-            rows.1.1[lane] = Double(taps[4])
-            rows.1.2[lane] = Double(taps[5])
-            rows.2.0[lane] = Double(taps[6])
-            rows.2.1[lane] = Double(taps[7])
-            rows.2.2[lane] = Double(taps[8])
+    /// The kernels at four places.
+    @inline(__always) init(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafePointer<Float>, _ d: UnsafePointer<Float>
+    ) {
+        @inline(__always) func tap(_ index: Int) -> SIMD4<Double> {
+            SIMD4(Double(a[index]), Double(b[index]), Double(c[index]), Double(d[index]))
         }
+        rows = ((tap(0), tap(1), tap(2)), (tap(3), tap(4), tap(5)), (tap(6), tap(7), tap(8)))
     }
 
     /// g G^T for one row of F(4x4, 3x3), by columns: a row of G is `[1, p, p^2] / N(p)` for the point p, where N is
