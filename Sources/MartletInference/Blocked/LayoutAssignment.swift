@@ -6,7 +6,7 @@ import MartletTensors
 /// Convolutions, poolings, sums and the like run on blocks; everything else wants rows of pixels. A value that both
 /// kinds read is there in both forms: an identity between two values of different layout stands for the conversion.
 struct LayoutAssignment {
-    /// The network with its conversions.
+    /// The network with its conversions; an output that lies in blocks is replaced by its rows of pixels, under another name.
     private(set) var network: Network
     /// The layout of each value that lies in blocks.
     private(set) var layouts: [String: BlockedLayout] = [:]
@@ -50,10 +50,11 @@ struct LayoutAssignment {
         switch node.operation {
         case .convolution(let convolution):
             guard isConstant(1), isConstant(2), let weight = extents(node.input(1)) else { return false }
-            if ClampBounds(convolution.activation) == nil { return false }
             if convolution.addsResidual, node.input(3).map({ network.constants[$0] != nil }) ?? true { return false }
             // Of grouped convolutions only those of one channel a group have a kernel.
             return convolution.groups == 1 || (weight[1] == 1 && weight[0] == convolution.groups)
+        case .maxPool, .averagePool, .localResponseNormalization, .activation, .globalAveragePool:
+            return node.outputs.count == 1
         case .arithmetic(.add):
             return extents(node.input(0)) == extents(node.input(1)) && node.input(0) != node.input(1)
                 && network.constants[node.input(1) ?? ""] == nil
@@ -115,14 +116,12 @@ struct LayoutAssignment {
             nodes.append(node)
         }
         for index in network.outputs.indices where isBlocked.contains(network.outputs[index].name) {
-            outputForms[network.outputs[index].name] = other(network.outputs[index].name, &nodes)
+            network.outputs[index].name = other(network.outputs[index].name, &nodes)
         }
         network.nodes = nodes
         blockedValues = inBlocks
     }
 
-    /// The planar form of outputs that lie in blocks.
-    private(set) var outputForms: [String: String] = [:]
     private var blockedValues: Set<String> = []
 
     // MARK: Layouts

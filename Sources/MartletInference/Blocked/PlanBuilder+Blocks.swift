@@ -12,12 +12,31 @@ extension PlanBuilder {
         case (.identity, let x?, nil): return ToPlanes(x: x, y: try output(node).floats, kernels: kernels)
         case (.convolution(let convolution), let x?, let y?):
             return try blockedConvolution(node, convolution, x, y, kernels)
+        case (.maxPool(let pooling), let x?, let y?):
+            return BlockedPooling(x: x, y: y, window: pooling.window, kind: .maximum, kernels: kernels)
+        case (.averagePool(let pooling, let countsPadding), let x?, let y?):
+            return BlockedPooling(
+                x: x, y: y, window: pooling.window, kind: .average(countsPadding: countsPadding), kernels: kernels)
+        case (.globalAveragePool, let x?, nil):
+            return BlockedGlobalAverage(x: x, y: try output(node).floats, kernels: kernels)
+        case (.localResponseNormalization(let normalization), let x?, let y?):
+            return BlockedResponseNormalization(x: x, y: y, normalization: normalization, kernels: kernels)
+        case (.activation(let activation), let x?, let y?):
+            return try self.activation(activation, x, y, kernels)
         case (.arithmetic, let x?, let y?):
             return blocked(node.input(1)).map { BlockedSum(a: x, b: $0, y: y, kernels: kernels) }
         case (.concat, _, let y?): return concatenation(node, y, kernels)
         default:
             throw NetworkError.unsupported(node: node.label, reason: "\(node.operation.kind) on blocks of channels")
         }
+    }
+
+    private mutating func activation(
+        _ activation: Activation, _ x: BlockedValue, _ y: BlockedValue, _ kernels: KernelSet
+    ) throws -> BlockedActivation {
+        let count = y.layout.width * kernels.lanes
+        let zeros = try packed("", as: "zeros \(count)", count: count) { _ in }
+        return BlockedActivation(x: x, y: y, activation: activation, zeros: zeros, kernels: kernels)
     }
 
     private func concatenation(_ node: Node, _ y: BlockedValue, _ kernels: KernelSet) -> (any Step)? {
@@ -31,9 +50,23 @@ extension PlanBuilder {
         return operands.isEmpty ? nil : BlockedConcatenation(operands: operands, y: y, kernels: kernels)
     }
 
+    /// A convolution, and after it the activation if that is more than a clamp.
     private mutating func blockedConvolution(
         _ node: Node, _ convolution: Convolution, _ x: BlockedValue, _ y: BlockedValue, _ kernels: KernelSet
     ) throws -> (any Step)? {
+        guard let activation = convolution.activation, ClampBounds(activation) == nil else {
+            return try clampedConvolution(node, convolution, x, y, kernels)
+        }
+        var linear = convolution
+        linear.activation = nil
+        return StepSequence(steps: [
+            try clampedConvolution(node, linear, x, y, kernels), try self.activation(activation, y, y, kernels),
+        ])
+    }
+
+    private mutating func clampedConvolution(
+        _ node: Node, _ convolution: Convolution, _ x: BlockedValue, _ y: BlockedValue, _ kernels: KernelSet
+    ) throws -> any Step {
         guard let (weightName, weight) = constant(node, 1), let clamp = ClampBounds(convolution.activation) else {
             throw NetworkError.unsupported(node: node.label, reason: "a weight that is computed")
         }

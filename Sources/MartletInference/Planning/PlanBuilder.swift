@@ -7,6 +7,8 @@ struct PlanBuilder {
     private let inputShapes: [Shape]
     private let inputValues: [String: Tensor]
     private let network: Network
+    /// What the outputs are called; the values that hold them may have other names.
+    private let outputNames: [String]
     private let types: [String: TensorType]
     /// Which values lie in blocks of channels.
     private let assignment: LayoutAssignment?
@@ -38,6 +40,7 @@ struct PlanBuilder {
         assignment = try kernels.map {
             try LayoutAssignment(network, types: typed.types, lanes: $0.lanes, placesParts: options.reusesMemory)
         }
+        outputNames = network.outputs.map(\.name)
         self.network = assignment?.network ?? network
         self.types = assignment?.types ?? typed.types
         self.options = options
@@ -57,9 +60,7 @@ struct PlanBuilder {
             guard let step = try runsOnBlocks(node) ? blockedStep(node) : step(node) else { continue }
             entries.append(Plan.Entry(step: step, layer: layer(node)))
         }
-        let outputs = try network.outputs.map {
-            (name: $0.name, view: try view(assignment?.outputForms[$0.name] ?? $0.name))
-        }
+        let outputs = try zip(outputNames, network.outputs).map { (name: $0, view: try view($1.name)) }
         let inputs = try network.inputs.map { try mutableView($0.name) }
         return try Plan(
             inputShapes: inputShapes, inputValues: inputValues, inputs: inputs, outputs: outputs, entries: entries,

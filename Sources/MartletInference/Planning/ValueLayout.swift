@@ -55,7 +55,9 @@ struct ValueLayout {
             for index in node.operation.inputsItMayOverwrite(onBlocks: layouts[output] != nil) {
                 guard let input = node.input(index), types[input] == types[output], layouts[input] == layouts[output],
                     wholes[input] == nil, let heir = owner(input), let own = lifetimes[heir],
-                    let new = lifetimes[output], own.last == step
+                    let new = lifetimes[output], own.last == step,
+                    // What is read around the pixel that is written must be other memory.
+                    !node.operation.readsNeighbours || node.input(0).flatMap(owner) != heir
                 else { continue }
                 heirs[output] = heir
                 lifetimes[heir]?.last = new.last
@@ -83,6 +85,9 @@ extension Operation {
         default: false
         }
     }
+
+    /// Whether a pixel of the result depends on other pixels of the first input.
+    fileprivate var readsNeighbours: Bool { if case .convolution = self { true } else { false } }
 
     /// Whether it joins values.
     var isConcatenation: Bool { if case .concat = self { true } else { false } }
