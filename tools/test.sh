@@ -13,6 +13,9 @@ tools/setup-python.sh test
 say "formatting"
 swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
+say "generated kernels"
+python3 tools/generate-strips.py --check
+
 say "floors"
 python3 tools/check-floors.py --self-test
 python3 tools/check-floors.py
@@ -23,5 +26,14 @@ export MARTLET_WARNINGS_AS_ERRORS=1
 say "building, warnings as errors"
 swift build --build-tests
 
+say "kernel symbols"
+tools/check-kernel-symbols.sh --self-test
+tools/check-kernel-symbols.sh
+
 say "testing"
 swift test --skip-build "$@"
+
+if (($# == 0)); then
+    say "older processors"
+    tools/test-older-processors.sh
+fi
