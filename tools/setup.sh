@@ -30,12 +30,13 @@ check_swift() {
 }
 
 # Libraries Martlet links against; the demo's images; the ONNX operator tests; Python for tables, lints and oracles;
-# git and certificates for the Swift packages.
+# what reads object files and what emulates older processors, for tests; git and certificates for the Swift packages.
 PACKAGES=(
     libopenblas-dev libpng-dev libjpeg-dev zlib1g-dev
     dataset-fashion-mnist
     libonnx-testdata
     python3 python3-venv
+    binutils qemu-user
     git ca-certificates
 )
 

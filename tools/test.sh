@@ -13,6 +13,9 @@ tools/setup-python.sh test
 say "formatting"
 swift format lint --strict --recursive --parallel Sources Tests Package.swift
 
+say "generated kernels"
+python3 tools/generate-strips.py --check
+
 say "floors"
 python3 tools/check-floors.py --self-test
 python3 tools/check-floors.py
@@ -26,5 +29,14 @@ swift build --build-tests
 say "documentation"
 tools/check-documentation.sh
 
+say "kernel symbols"
+tools/check-kernel-symbols.sh --self-test
+tools/check-kernel-symbols.sh
+
 say "testing"
 swift test --skip-build "$@"
+
+if (($# == 0)); then
+    say "older processors"
+    tools/test-older-processors.sh
+fi

@@ -5,7 +5,7 @@
 #if MARTLET_AVX2
     /// The longest run of pixels of a strip; the widest strip is two of them.
     @inline(__always) func longestRun(vectors: Int) -> Int {
-        vectors == 2 ? 3 : 6
+        vectors == 2 ? 3 : 5
     }
 
     /// Calls the strip of `pixels` pixels, which must be one of those below, and `vectors` vectors.
@@ -42,10 +42,6 @@
             }
         } else {
             switch pixels {
-            case 12:
-                convolveStrip12x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
-                    residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 10:
                 convolveStrip10x1(
                     input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
@@ -365,93 +361,6 @@
         }
         store(clamp(sum0v0, minimum, maximum), to: output0)
         store(clamp(sum0v1, minimum, maximum), to: output0 + outputBlockStep)
-    }
-
-    @inline(never) private func convolveStrip12x1(
-        _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
-        _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
-        _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
-        _ minimum: Float, _ maximum: Float
-    ) {
-        let bias0 = load(bias)
-        var sum0v0 = bias0
-        var sum1v0 = bias0
-        var sum2v0 = bias0
-        var sum3v0 = bias0
-        var sum4v0 = bias0
-        var sum5v0 = bias0
-        var sum6v0 = bias0
-        var sum7v0 = bias0
-        var sum8v0 = bias0
-        var sum9v0 = bias0
-        var sum10v0 = bias0
-        var sum11v0 = bias0
-        var weights = weights
-        var i = 0
-        while i < offsetCount {
-            var x0 = input0 + offsets[i]
-            var x1 = input1 + offsets[i]
-            var lane = 0
-            while lane < lanes {
-                let w0 = load(weights)
-                let pixel0 = Vector(repeating: x0[0])
-                sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
-                let pixel1 = Vector(repeating: x0[step])
-                sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
-                let pixel2 = Vector(repeating: x0[2 * step])
-                sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
-                let pixel3 = Vector(repeating: x0[3 * step])
-                sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
-                let pixel4 = Vector(repeating: x0[4 * step])
-                sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
-                let pixel5 = Vector(repeating: x0[5 * step])
-                sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
-                let pixel6 = Vector(repeating: x1[0])
-                sum6v0 = multiplyAdd(sum6v0, pixel6, w0)
-                let pixel7 = Vector(repeating: x1[step])
-                sum7v0 = multiplyAdd(sum7v0, pixel7, w0)
-                let pixel8 = Vector(repeating: x1[2 * step])
-                sum8v0 = multiplyAdd(sum8v0, pixel8, w0)
-                let pixel9 = Vector(repeating: x1[3 * step])
-                sum9v0 = multiplyAdd(sum9v0, pixel9, w0)
-                let pixel10 = Vector(repeating: x1[4 * step])
-                sum10v0 = multiplyAdd(sum10v0, pixel10, w0)
-                let pixel11 = Vector(repeating: x1[5 * step])
-                sum11v0 = multiplyAdd(sum11v0, pixel11, w0)
-                weights += Vector.scalarCount
-                x0 += 1
-                x1 += 1
-                lane += 1
-            }
-            i += 1
-        }
-        if let residual0, let residual1 {
-            sum0v0 += load(residual0)
-            sum1v0 += load(residual0 + Vector.scalarCount)
-            sum2v0 += load(residual0 + 2 * Vector.scalarCount)
-            sum3v0 += load(residual0 + 3 * Vector.scalarCount)
-            sum4v0 += load(residual0 + 4 * Vector.scalarCount)
-            sum5v0 += load(residual0 + 5 * Vector.scalarCount)
-            sum6v0 += load(residual1)
-            sum7v0 += load(residual1 + Vector.scalarCount)
-            sum8v0 += load(residual1 + 2 * Vector.scalarCount)
-            sum9v0 += load(residual1 + 3 * Vector.scalarCount)
-            sum10v0 += load(residual1 + 4 * Vector.scalarCount)
-            sum11v0 += load(residual1 + 5 * Vector.scalarCount)
-        }
-        store(clamp(sum0v0, minimum, maximum), to: output0)
-        store(clamp(sum1v0, minimum, maximum), to: output0 + Vector.scalarCount)
-        store(clamp(sum2v0, minimum, maximum), to: output0 + 2 * Vector.scalarCount)
-        store(clamp(sum3v0, minimum, maximum), to: output0 + 3 * Vector.scalarCount)
-        store(clamp(sum4v0, minimum, maximum), to: output0 + 4 * Vector.scalarCount)
-        store(clamp(sum5v0, minimum, maximum), to: output0 + 5 * Vector.scalarCount)
-        store(clamp(sum6v0, minimum, maximum), to: output1)
-        store(clamp(sum7v0, minimum, maximum), to: output1 + Vector.scalarCount)
-        store(clamp(sum8v0, minimum, maximum), to: output1 + 2 * Vector.scalarCount)
-        store(clamp(sum9v0, minimum, maximum), to: output1 + 3 * Vector.scalarCount)
-        store(clamp(sum10v0, minimum, maximum), to: output1 + 4 * Vector.scalarCount)
-        store(clamp(sum11v0, minimum, maximum), to: output1 + 5 * Vector.scalarCount)
     }
 
     @inline(never) private func convolveStrip10x1(

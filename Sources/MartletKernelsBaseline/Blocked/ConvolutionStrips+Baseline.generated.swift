@@ -5,7 +5,7 @@
 #if !MARTLET_AVX512 && !MARTLET_AVX2
     /// The longest run of pixels of a strip; the widest strip is two of them.
     @inline(__always) func longestRun(vectors: Int) -> Int {
-        vectors == 2 ? 2 : 4
+        vectors == 2 ? 3 : 4
     }
 
     /// Calls the strip of `pixels` pixels, which must be one of those below, and `vectors` vectors.
@@ -19,8 +19,16 @@
     ) {
         if vectors == 2 {
             switch pixels {
+            case 6:
+                convolveStrip6x2(
+                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 4:
                 convolveStrip4x2(
+                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
+            case 3:
+                convolveStrip3x2(
                     input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 2:
@@ -60,6 +68,89 @@
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             }
         }
+    }
+
+    @inline(never) private func convolveStrip6x2(
+        _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
+        _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
+        _ minimum: Float, _ maximum: Float
+    ) {
+        let bias0 = load(bias)
+        let bias1 = load(bias + Vector.scalarCount)
+        var sum0v0 = bias0
+        var sum0v1 = bias1
+        var sum1v0 = bias0
+        var sum1v1 = bias1
+        var sum2v0 = bias0
+        var sum2v1 = bias1
+        var sum3v0 = bias0
+        var sum3v1 = bias1
+        var sum4v0 = bias0
+        var sum4v1 = bias1
+        var sum5v0 = bias0
+        var sum5v1 = bias1
+        var weights = weights
+        var i = 0
+        while i < offsetCount {
+            var x0 = input0 + offsets[i]
+            var x1 = input1 + offsets[i]
+            var lane = 0
+            while lane < lanes {
+                let w0 = load(weights)
+                let w1 = load(weights + Vector.scalarCount)
+                let pixel0 = Vector(repeating: x0[0])
+                sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
+                sum0v1 = multiplyAdd(sum0v1, pixel0, w1)
+                let pixel1 = Vector(repeating: x0[step])
+                sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
+                sum1v1 = multiplyAdd(sum1v1, pixel1, w1)
+                let pixel2 = Vector(repeating: x0[2 * step])
+                sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
+                sum2v1 = multiplyAdd(sum2v1, pixel2, w1)
+                let pixel3 = Vector(repeating: x1[0])
+                sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
+                sum3v1 = multiplyAdd(sum3v1, pixel3, w1)
+                let pixel4 = Vector(repeating: x1[step])
+                sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
+                sum4v1 = multiplyAdd(sum4v1, pixel4, w1)
+                let pixel5 = Vector(repeating: x1[2 * step])
+                sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
+                sum5v1 = multiplyAdd(sum5v1, pixel5, w1)
+                weights += 2 * Vector.scalarCount
+                x0 += 1
+                x1 += 1
+                lane += 1
+            }
+            i += 1
+        }
+        if let residual0, let residual1 {
+            sum0v0 += load(residual0)
+            sum0v1 += load(residual0 + residualBlockStep)
+            sum1v0 += load(residual0 + Vector.scalarCount)
+            sum1v1 += load(residual0 + residualBlockStep + Vector.scalarCount)
+            sum2v0 += load(residual0 + 2 * Vector.scalarCount)
+            sum2v1 += load(residual0 + residualBlockStep + 2 * Vector.scalarCount)
+            sum3v0 += load(residual1)
+            sum3v1 += load(residual1 + residualBlockStep)
+            sum4v0 += load(residual1 + Vector.scalarCount)
+            sum4v1 += load(residual1 + residualBlockStep + Vector.scalarCount)
+            sum5v0 += load(residual1 + 2 * Vector.scalarCount)
+            sum5v1 += load(residual1 + residualBlockStep + 2 * Vector.scalarCount)
+        }
+        store(clamp(sum0v0, minimum, maximum), to: output0)
+        store(clamp(sum0v1, minimum, maximum), to: output0 + outputBlockStep)
+        store(clamp(sum1v0, minimum, maximum), to: output0 + Vector.scalarCount)
+        store(clamp(sum1v1, minimum, maximum), to: output0 + outputBlockStep + Vector.scalarCount)
+        store(clamp(sum2v0, minimum, maximum), to: output0 + 2 * Vector.scalarCount)
+        store(clamp(sum2v1, minimum, maximum), to: output0 + outputBlockStep + 2 * Vector.scalarCount)
+        store(clamp(sum3v0, minimum, maximum), to: output1)
+        store(clamp(sum3v1, minimum, maximum), to: output1 + outputBlockStep)
+        store(clamp(sum4v0, minimum, maximum), to: output1 + Vector.scalarCount)
+        store(clamp(sum4v1, minimum, maximum), to: output1 + outputBlockStep + Vector.scalarCount)
+        store(clamp(sum5v0, minimum, maximum), to: output1 + 2 * Vector.scalarCount)
+        store(clamp(sum5v1, minimum, maximum), to: output1 + outputBlockStep + 2 * Vector.scalarCount)
     }
 
     @inline(never) private func convolveStrip4x2(
@@ -172,6 +263,60 @@
         store(clamp(sum0v1, minimum, maximum), to: output0 + outputBlockStep)
         store(clamp(sum1v0, minimum, maximum), to: output1)
         store(clamp(sum1v1, minimum, maximum), to: output1 + outputBlockStep)
+    }
+
+    @inline(never) private func convolveStrip3x2(
+        _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
+        _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
+        _ minimum: Float, _ maximum: Float
+    ) {
+        let bias0 = load(bias)
+        let bias1 = load(bias + Vector.scalarCount)
+        var sum0v0 = bias0
+        var sum0v1 = bias1
+        var sum1v0 = bias0
+        var sum1v1 = bias1
+        var sum2v0 = bias0
+        var sum2v1 = bias1
+        var weights = weights
+        var i = 0
+        while i < offsetCount {
+            var x0 = input0 + offsets[i]
+            var lane = 0
+            while lane < lanes {
+                let w0 = load(weights)
+                let w1 = load(weights + Vector.scalarCount)
+                let pixel0 = Vector(repeating: x0[0])
+                sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
+                sum0v1 = multiplyAdd(sum0v1, pixel0, w1)
+                let pixel1 = Vector(repeating: x0[step])
+                sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
+                sum1v1 = multiplyAdd(sum1v1, pixel1, w1)
+                let pixel2 = Vector(repeating: x0[2 * step])
+                sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
+                sum2v1 = multiplyAdd(sum2v1, pixel2, w1)
+                weights += 2 * Vector.scalarCount
+                x0 += 1
+                lane += 1
+            }
+            i += 1
+        }
+        if let residual0 {
+            sum0v0 += load(residual0)
+            sum0v1 += load(residual0 + residualBlockStep)
+            sum1v0 += load(residual0 + Vector.scalarCount)
+            sum1v1 += load(residual0 + residualBlockStep + Vector.scalarCount)
+            sum2v0 += load(residual0 + 2 * Vector.scalarCount)
+            sum2v1 += load(residual0 + residualBlockStep + 2 * Vector.scalarCount)
+        }
+        store(clamp(sum0v0, minimum, maximum), to: output0)
+        store(clamp(sum0v1, minimum, maximum), to: output0 + outputBlockStep)
+        store(clamp(sum1v0, minimum, maximum), to: output0 + Vector.scalarCount)
+        store(clamp(sum1v1, minimum, maximum), to: output0 + outputBlockStep + Vector.scalarCount)
+        store(clamp(sum2v0, minimum, maximum), to: output0 + 2 * Vector.scalarCount)
+        store(clamp(sum2v1, minimum, maximum), to: output0 + outputBlockStep + 2 * Vector.scalarCount)
     }
 
     @inline(never) private func convolveStrip1x2(

@@ -12,10 +12,6 @@
         _ output1: UnsafeMutablePointer<Float>, _ minimum: Float, _ maximum: Float
     ) {
         switch pixels {
-        case 12:
-            depthwiseStrip12(
-                input0, input1, step, offsets, offsetCount, weights, bias, residual0, residual1, output0, output1,
-                minimum, maximum)
         case 10:
             depthwiseStrip10(
                 input0, input1, step, offsets, offsetCount, weights, bias, residual0, residual1, output0, output1,
@@ -49,86 +45,6 @@
                 input0, input1, step, offsets, offsetCount, weights, bias, residual0, residual1, output0, output1,
                 minimum, maximum)
         }
-    }
-
-    @inline(never) private func depthwiseStrip12(
-        _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
-        _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ output0: UnsafeMutablePointer<Float>,
-        _ output1: UnsafeMutablePointer<Float>, _ minimum: Float, _ maximum: Float
-    ) {
-        let bias0 = load(bias)
-        var sum0v0 = bias0
-        var sum1v0 = bias0
-        var sum2v0 = bias0
-        var sum3v0 = bias0
-        var sum4v0 = bias0
-        var sum5v0 = bias0
-        var sum6v0 = bias0
-        var sum7v0 = bias0
-        var sum8v0 = bias0
-        var sum9v0 = bias0
-        var sum10v0 = bias0
-        var sum11v0 = bias0
-        var weights = weights
-        var i = 0
-        while i < offsetCount {
-            let x0 = input0 + offsets[i]
-            let x1 = input1 + offsets[i]
-            let w0 = load(weights)
-            let pixel0 = load(x0)
-            sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
-            let pixel1 = load(x0 + step)
-            sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
-            let pixel2 = load(x0 + 2 * step)
-            sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
-            let pixel3 = load(x0 + 3 * step)
-            sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
-            let pixel4 = load(x0 + 4 * step)
-            sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
-            let pixel5 = load(x0 + 5 * step)
-            sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
-            let pixel6 = load(x1)
-            sum6v0 = multiplyAdd(sum6v0, pixel6, w0)
-            let pixel7 = load(x1 + step)
-            sum7v0 = multiplyAdd(sum7v0, pixel7, w0)
-            let pixel8 = load(x1 + 2 * step)
-            sum8v0 = multiplyAdd(sum8v0, pixel8, w0)
-            let pixel9 = load(x1 + 3 * step)
-            sum9v0 = multiplyAdd(sum9v0, pixel9, w0)
-            let pixel10 = load(x1 + 4 * step)
-            sum10v0 = multiplyAdd(sum10v0, pixel10, w0)
-            let pixel11 = load(x1 + 5 * step)
-            sum11v0 = multiplyAdd(sum11v0, pixel11, w0)
-            weights += Vector.scalarCount
-            i += 1
-        }
-        if let residual0, let residual1 {
-            sum0v0 += load(residual0)
-            sum1v0 += load(residual0 + Vector.scalarCount)
-            sum2v0 += load(residual0 + 2 * Vector.scalarCount)
-            sum3v0 += load(residual0 + 3 * Vector.scalarCount)
-            sum4v0 += load(residual0 + 4 * Vector.scalarCount)
-            sum5v0 += load(residual0 + 5 * Vector.scalarCount)
-            sum6v0 += load(residual1)
-            sum7v0 += load(residual1 + Vector.scalarCount)
-            sum8v0 += load(residual1 + 2 * Vector.scalarCount)
-            sum9v0 += load(residual1 + 3 * Vector.scalarCount)
-            sum10v0 += load(residual1 + 4 * Vector.scalarCount)
-            sum11v0 += load(residual1 + 5 * Vector.scalarCount)
-        }
-        store(clamp(sum0v0, minimum, maximum), to: output0)
-        store(clamp(sum1v0, minimum, maximum), to: output0 + Vector.scalarCount)
-        store(clamp(sum2v0, minimum, maximum), to: output0 + 2 * Vector.scalarCount)
-        store(clamp(sum3v0, minimum, maximum), to: output0 + 3 * Vector.scalarCount)
-        store(clamp(sum4v0, minimum, maximum), to: output0 + 4 * Vector.scalarCount)
-        store(clamp(sum5v0, minimum, maximum), to: output0 + 5 * Vector.scalarCount)
-        store(clamp(sum6v0, minimum, maximum), to: output1)
-        store(clamp(sum7v0, minimum, maximum), to: output1 + Vector.scalarCount)
-        store(clamp(sum8v0, minimum, maximum), to: output1 + 2 * Vector.scalarCount)
-        store(clamp(sum9v0, minimum, maximum), to: output1 + 3 * Vector.scalarCount)
-        store(clamp(sum10v0, minimum, maximum), to: output1 + 4 * Vector.scalarCount)
-        store(clamp(sum11v0, minimum, maximum), to: output1 + 5 * Vector.scalarCount)
     }
 
     @inline(never) private func depthwiseStrip10(
