@@ -176,10 +176,9 @@ public func hyperbolicTangentRows(
             let x = load(source + i)
             // 1 - 2 / (e^2x + 1) loses its digits near 0, where a few terms of the series do.
             let square = x * x
-            var sum = multiplyAdd(Vector(repeating: -17.0 / 315), square, Vector(repeating: 62.0 / 2835))
-            sum = multiplyAdd(Vector(repeating: 2.0 / 15), square, sum)
-            sum = multiplyAdd(Vector(repeating: -1.0 / 3), square, sum)
-            let near = multiplyAdd(x, x * square, sum)
+            let low = multiplyAdd(Vector(repeating: -1.0 / 3), square, Vector(repeating: 2.0 / 15))
+            let high = multiplyAdd(Vector(repeating: -17.0 / 315), square, Vector(repeating: 62.0 / 2835))
+            let near = x + (x * square) * (high * (square * square) + low)
             let far = one - Vector(repeating: 2) / (exponential(x + x) + one)
             store(far.replacing(with: near, where: square .< Vector(repeating: 0.09)), to: target + i)
             i += Vector.scalarCount

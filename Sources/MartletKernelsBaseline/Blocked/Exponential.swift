@@ -1,4 +1,7 @@
 // Functions of a vector, from their series: calls of the C library would take the lanes one by one.
+//
+// The compiler makes a vector instruction of `multiplyAdd` only from short chains of them; a long chain ends up lane by
+// lane. So each chain here is cut by sums and products of whole vectors.
 
 /// e^x within 2 units in the last place; below -87 and above 88 that of the bound. NaN stays NaN.
 @_transparent func exponential(_ x: Vector) -> Vector {
@@ -7,15 +10,12 @@
     let shifted = multiplyAdd(Vector(repeating: 12_582_912), x, Vector(repeating: 1.442695041))
     let n = shifted - Vector(repeating: 12_582_912)
     // ln 2 in two parts: the product with the first is exact.
-    let r = multiplyAdd(
-        multiplyAdd(x, n, Vector(repeating: -0.693359375)), n, Vector(repeating: 2.1219444e-4))
-    var sum = multiplyAdd(Vector(repeating: 1 / 720), r, Vector(repeating: 1 / 5040))
-    sum = multiplyAdd(Vector(repeating: 1 / 120), r, sum)
-    sum = multiplyAdd(Vector(repeating: 1 / 24), r, sum)
-    sum = multiplyAdd(Vector(repeating: 1 / 6), r, sum)
-    sum = multiplyAdd(Vector(repeating: 0.5), r, sum)
-    sum = multiplyAdd(Vector(repeating: 1), r, sum)
-    sum = multiplyAdd(Vector(repeating: 1), r, sum)
+    let r = (x - n * Vector(repeating: 0.693359375)) + n * Vector(repeating: 2.1219444e-4)
+    let square = r * r
+    let low = multiplyAdd(Vector(repeating: 0.5), r, Vector(repeating: 1 / 6))
+    let middle = multiplyAdd(Vector(repeating: 1 / 24), r, Vector(repeating: 1 / 120))
+    let high = multiplyAdd(Vector(repeating: 1 / 720), r, Vector(repeating: 1 / 5040))
+    let sum = ((high * square + middle) * square + low) * square + r + Vector(repeating: 1)
     // 2^n by its bits; a product, so that NaN stays.
     let exponent = unsafeBitCast(shifted, to: Bits.self) &+ Bits(repeating: 127 &- 0x4B40_0000)
     return sum * unsafeBitCast(exponent &<< Bits(repeating: 23), to: Vector.self)
@@ -32,11 +32,11 @@
     // ln m = 2 artanh(t), t = (m - 1) / (m + 1), at most 0.172.
     let t = (m - Vector(repeating: 1)) / (m + Vector(repeating: 1))
     let square = t * t
-    var sum = multiplyAdd(Vector(repeating: 2.0 / 7), square, Vector(repeating: 2.0 / 9))
-    sum = multiplyAdd(Vector(repeating: 2.0 / 5), square, sum)
-    sum = multiplyAdd(Vector(repeating: 2.0 / 3), square, sum)
-    sum = multiplyAdd(Vector(repeating: 2), square, sum)
-    return multiplyAdd(t * sum, n, Vector(repeating: 0.693147181))
+    let low = multiplyAdd(Vector(repeating: 2), square, Vector(repeating: 2.0 / 3))
+    let middle = multiplyAdd(Vector(repeating: 2.0 / 5), square, Vector(repeating: 2.0 / 7))
+    let fourth = square * square
+    let sum = (Vector(repeating: 2.0 / 9) * fourth + middle) * fourth + low
+    return t * sum + n * Vector(repeating: 0.693147181)
 }
 
 /// x^(-3/4) of positive normal numbers, within 4e-7 of itself.
@@ -48,13 +48,12 @@
     let guess = Bits(repeating: 0x4F58_4000) &- (unsafeBitCast(x, to: Bits.self) &>> Bits(repeating: 2))
     var root = unsafeBitCast(guess, to: Vector.self)
     var square = root * root
-    let far = multiplyAdd(one, Vector(repeating: 0) - x * square, square)
-    var series = multiplyAdd(Vector(repeating: 5.0 / 32), far, Vector(repeating: 15.0 / 128))
-    series = multiplyAdd(Vector(repeating: 0.25), far, series)
-    root = multiplyAdd(root, root * far, series)
+    let far = one - (x * square) * square
+    let series = multiplyAdd(Vector(repeating: 5.0 / 32), far, Vector(repeating: 15.0 / 128))
+    root += (root * far) * (series * far + Vector(repeating: 0.25))
     square = root * root
-    let near = multiplyAdd(one, Vector(repeating: 0) - x * square, square)
-    root = multiplyAdd(root, root * near, Vector(repeating: 0.25))
+    let near = one - (x * square) * square
+    root += (root * near) * Vector(repeating: 0.25)
     return root * root * root
 }
 

@@ -75,6 +75,19 @@ public func maxPoolRows(
                 }
                 continue
             }
+            if column == firstInside && endInside > firstInside && endTap - firstTap == 2 && kernelColumns == 2 {
+                let below = rowDilation * inputRowStep
+                let beside = columnDilation * lanes
+                var source = line + x * lanes
+                while column < endInside {
+                    let upper = larger(larger(smallest, load(source)), load(source + beside))
+                    let lower = larger(larger(upper, load(source + below)), load(source + below + beside))
+                    store(lower, to: target + column * lanes)
+                    source += columnStride * lanes
+                    column += 1
+                }
+                continue
+            }
             let firstColumnTap = firstTapInside(x, columnDilation, kernelColumns)
             let endColumnTap = endTapInside(x, columnDilation, kernelColumns, inputColumns, firstColumnTap)
             var result = smallest
@@ -148,12 +161,28 @@ public func averagePoolRows(
             let x = column * columnStride - left
             if column == firstInside && endInside > firstInside && endTap - firstTap == 2 && kernelColumns == 2 {
                 let divisor = Vector(repeating: Float(2 * countedRows))
-                let next = rowDilation * inputRowStep
+                let below = rowDilation * inputRowStep
+                let beside = columnDilation * lanes
                 var source = line + x * lanes
                 while column < endInside {
-                    let upper = load(source) + load(source + columnDilation * lanes)
-                    let lower = load(source + next) + load(source + next + columnDilation * lanes)
+                    let upper = load(source) + load(source + beside)
+                    let lower = load(source + below) + load(source + below + beside)
                     store((upper + lower) / divisor, to: target + column * lanes)
+                    source += columnStride * lanes
+                    column += 1
+                }
+                continue
+            }
+            if column == firstInside && endInside > firstInside && endTap - firstTap == 3 && kernelColumns == 3 {
+                let divisor = Vector(repeating: Float(3 * countedRows))
+                let below = rowDilation * inputRowStep
+                let beside = columnDilation * lanes
+                var source = line + x * lanes
+                while column < endInside {
+                    let upper = sumOfThree(source, beside)
+                    let middle = sumOfThree(source + below, beside)
+                    let lower = sumOfThree(source + 2 * below, beside)
+                    store((upper + middle + lower) / divisor, to: target + column * lanes)
                     source += columnStride * lanes
                     column += 1
                 }
@@ -235,6 +264,11 @@ public func globalAverageRows(
     _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, _ c: UnsafePointer<Float>
 ) -> Vector {
     larger(larger(larger(Vector(repeating: -.infinity), load(a)), load(b)), load(c))
+}
+
+/// The sum of three pixels.
+@_transparent private func sumOfThree(_ pixel: UnsafePointer<Float>, _ step: Int) -> Vector {
+    load(pixel) + load(pixel + step) + load(pixel + 2 * step)
 }
 
 /// The first tap of the window at `origin` that is not before the input, or `kernel`.
