@@ -7,7 +7,7 @@ import SwiftProtobuf
 /// Reads networks from ONNX files.
 public enum ONNXReader {
     /// The opsets Martlet reads. Files of opset 6 are read where their operators mean the same as in opset 7, older ones
-    /// where all are among ``operatorsOfTheFirstOpset``.
+    /// where all their operators had not changed by then.
     public static let opsets = 1...21
 
     /// Operators that opset 1 had as opset 6 has them.
