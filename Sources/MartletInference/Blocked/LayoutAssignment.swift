@@ -136,7 +136,9 @@ struct LayoutAssignment {
                 borders[input] = (borders[input] ?? .init()).union(border)
                 // A picture has few channels: only a direct convolution reads those without a whole block.
                 var readsFew = false
-                if case .convolution(let convolution) = node.operation, convolution.groups == 1, position == 0 { readsFew = true }
+                if case .convolution(let convolution) = node.operation, convolution.groups == 1, position == 0 {
+                    readsFew = true
+                }
                 imageInputs[input] = (imageInputs[input] ?? true) && readsFew
             }
         }

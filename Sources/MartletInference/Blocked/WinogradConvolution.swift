@@ -23,13 +23,12 @@ struct WinogradConvolution: Step {
     /// Floats of one tile, before and after the products.
     private var tileFloats: Int { tile.positions * (inputBlocks + outputBlocks) * lanes }
 
-    /// Tiles that are done at once. All of them must fit into the second-level cache with room for the weights' stream.
+    /// Tiles that are done at once. All of them must fit into the second-level cache with room for the weights' stream;
+    /// measured, more than 28 gain nothing.
     private var chunk: Int {
-        let fitting = max(14, WinogradConvolution.cacheFloats / tileFloats)
-        if tileCount <= fitting { return tileCount }
-        // Even chunks of whole strips of 14, the kernel's own width.
-        let parts = (tileCount + fitting - 1) / fitting
-        return min(tileCount, ((tileCount + parts - 1) / parts + 13) / 14 * 14)
+        let fitting = max(14, min(28, WinogradConvolution.cacheFloats / tileFloats / 14 * 14))
+        if tileCount <= fitting + 2 { return tileCount }
+        return fitting
     }
 
     private static let cacheFloats = 160 * 1024
@@ -37,7 +36,11 @@ struct WinogradConvolution: Step {
     /// Whether the map has chunks enough that each thread can take its own.
     private var splitsByChunk: Bool { operands.y.layout.images * ((tileCount + chunk - 1) / chunk) >= 4 }
 
-    private var chunkFloats: Int { chunk * tileFloats }
+    /// Floats from one position's transformed input, or products, to the next. A cache line more than they take: steps of
+    /// large powers of two would fall on the same few lines of the cache.
+    private var inputStep: Int { inputBlocks * chunk * lanes + 16 }
+    private var outputStep: Int { outputBlocks * chunk * lanes + 16 }
+    private var chunkFloats: Int { tile.positions * (inputStep + outputStep) }
     var scratchBytes: Int { splitsByChunk ? chunkFloats * MemoryLayout<Float>.stride : 0 }
     var sharedBytes: Int { splitsByChunk ? 0 : chunkFloats * MemoryLayout<Float>.stride }
 
@@ -74,16 +77,16 @@ struct WinogradConvolution: Step {
     private func memory(
         _ base: UnsafeMutablePointer<Float>
     ) -> (v: UnsafeMutablePointer<Float>, m: UnsafeMutablePointer<Float>) {
-        (base, base + tile.positions * inputBlocks * chunk * lanes)
+        (base, base + tile.positions * inputStep)
     }
 
     private func transformInput(image: Int, block: Int, tiles: Range<Int>, _ v: UnsafeMutablePointer<Float>) {
         let kernels = operands.kernels
         let input = UnsafePointer(operands.x.plane(image: image, block: block) + start)
-        let (target, step) = (v + block * chunk * lanes, inputBlocks * chunk * lanes)
+        let target = v + block * chunk * lanes
         kernels.winogradInput(
             tile, input: input, inputRowStep: operands.x.layout.rowStride, tilesPerRow: tilesPerRow,
-            firstTile: tiles.lowerBound, tileCount: tiles.count, output: target, positionStep: step)
+            firstTile: tiles.lowerBound, tileCount: tiles.count, output: target, positionStep: inputStep)
     }
 
     private func multiply(
@@ -98,11 +101,11 @@ struct WinogradConvolution: Step {
             for pair in pairs {
                 let vectors = min(2, outputBlocks - 2 * pair)
                 operands.kernels.convolveRows(
-                    input: v + position * inputBlocks * step, inputRowStep: 0, inputColumnStep: lanes,
+                    input: v + position * inputStep, inputRowStep: 0, inputColumnStep: lanes,
                     offsets: table, offsetCount: inputBlocks, lanes: lanes,
                     weights: weights + (position * outputBlocks + 2 * pair) * blockWeights, vectors: vectors,
                     bias: zeros, residual: nil, residualRowStep: 0, residualBlockStep: 0,
-                    output: m + (position * outputBlocks + 2 * pair) * step, outputRowStep: 0, outputBlockStep: step,
+                    output: m + position * outputStep + 2 * pair * step, outputRowStep: 0, outputBlockStep: step,
                     rows: 1, columns: tiles, minimum: -.infinity, maximum: .infinity)
             }
         }
@@ -111,10 +114,9 @@ struct WinogradConvolution: Step {
     private func transformOutput(image: Int, block: Int, tiles: Range<Int>, _ m: UnsafeMutablePointer<Float>) {
         let (kernels, y) = (operands.kernels, operands.y)
         let products = UnsafePointer(m + block * chunk * lanes)
-        let step = outputBlocks * chunk * lanes
         let residual = operands.residual.map { UnsafePointer($0.plane(image: image, block: block)) }
         kernels.winogradOutput(
-            tile, products: products, positionStep: step, tilesPerRow: tilesPerRow, firstTile: tiles.lowerBound,
+            tile, products: products, positionStep: outputStep, tilesPerRow: tilesPerRow, firstTile: tiles.lowerBound,
             tileCount: tiles.count, bias: operands.bias + block * lanes, residual: residual,
             residualRowStep: operands.residual?.layout.rowStride ?? 0, output: y.plane(image: image, block: block),
             outputRowStep: y.layout.rowStride, outputRows: y.layout.height, outputColumns: y.layout.width,
