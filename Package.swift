@@ -37,10 +37,11 @@ let package = Package(
         .target(name: "CMartletPNG", linkerSettings: [.linkedLibrary("png")]),
         .target(name: "CMartletJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         .systemLibrary(name: "CMartletZlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CMartletFutex"),
 
         // Floor 1
         room("MartletTensors"),
-        room("MartletParallelism"),
+        room("MartletParallelism", ["CMartletFutex"]),
 
         // Floor 2
         room("MartletFiles", ["MartletTensors"]),
