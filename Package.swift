@@ -54,10 +54,11 @@ let package = Package(
         .target(name: "CMartletJPEG", linkerSettings: [.linkedLibrary("jpeg")]),
         .systemLibrary(name: "CMartletZlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CMartletIntrinsics"),
+        .systemLibrary(name: "CMartletFutex"),
 
         // Floor 1
         room("MartletTensors"),
-        room("MartletParallelism"),
+        room("MartletParallelism", ["CMartletFutex"]),
 
         // Floor 2
         room("MartletFiles", ["MartletTensors"]),

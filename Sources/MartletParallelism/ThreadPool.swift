@@ -1,12 +1,5 @@
 import Synchronization
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
 #if canImport(FoundationEssentials)
     import FoundationEssentials
 #else
@@ -19,14 +12,23 @@ import Synchronization
 /// order, to whoever is free. A loop inside a loop of any pool runs on the thread it is on; loops started from several
 /// threads at once take turns. Callers that want the same result for any number of threads make each index's work
 /// independent of the others, and split by the problem, never by ``threadCount``.
+///
+/// Threads wait for the next loop, or for the end of one, by looking again and again for some microseconds and then
+/// asleep: loops that follow each other closely cost a fraction of a microsecond each, and an idle pool costs nothing.
+/// A loop waits only for helpers that have begun to work on it, so on a busy machine it goes on without those that the
+/// system does not let run. An index is finished by the thread that took it: many short indices suffer less from a
+/// busy machine than few long ones.
 public final class ThreadPool: Sendable {
     /// The number of threads that work on a loop, the caller's included.
     public let threadCount: Int
     private let team: Team
 
-    /// A pool of `threadCount` threads, at least one.
+    /// The most threads a pool has, whatever is asked for.
+    public static let maximumThreadCount = 1 + TeamState.maximumHelpers
+
+    /// A pool of `threadCount` threads, at least one and at most ``maximumThreadCount``.
     public init(threadCount: Int = ThreadPool.availableCores) {
-        self.threadCount = max(1, threadCount)
+        self.threadCount = min(max(1, threadCount), ThreadPool.maximumThreadCount)
         self.team = Team(helpers: self.threadCount - 1)
     }
 
@@ -66,147 +68,5 @@ public final class ThreadPool: Sendable {
             }
         }
         if let first = first.withLock({ $0 }) { throw first.error }
-    }
-}
-
-/// The helpers of a pool and what they are told. Held apart from the pool so that its threads do not keep it alive.
-private final class Team: @unchecked Sendable {
-    typealias Body = (_ index: Int, _ worker: Int) -> Void
-
-    private let turn = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let lock = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
-    private let started = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private let finished = UnsafeMutablePointer<pthread_cond_t>.allocate(capacity: 1)
-    private let next = Atomic<Int>(0)
-
-    // Guarded by `lock`.
-    private var generation = 0
-    private var count = 0
-    private var body: Body?
-    private var working = 0
-    private var dismissed = false
-    private let helpers: Int
-
-    init(helpers: Int) {
-        self.helpers = helpers
-        pthread_mutex_init(turn, nil)
-        pthread_mutex_init(lock, nil)
-        pthread_cond_init(started, nil)
-        pthread_cond_init(finished, nil)
-        for worker in 0..<helpers {
-            let start = Unmanaged.passRetained(Start(team: self, worker: worker + 1))
-            #if canImport(Darwin)
-                var thread: pthread_t?
-            #else
-                var thread = pthread_t()
-            #endif
-            let failure = pthread_create(
-                &thread, nil,
-                { argument in
-                    #if canImport(Darwin)
-                        let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
-                    #else
-                        let start = Unmanaged<Start>.fromOpaque(argument!).takeRetainedValue()
-                    #endif
-                    start.team.work(as: start.worker)
-                    return nil
-                }, start.toOpaque())
-            if failure != 0 {
-                // Fewer helpers than wished for: the loop is shared by those there are.
-                start.release()
-                continue
-            }
-            #if canImport(Darwin)
-                if let thread { pthread_detach(thread) }
-            #else
-                pthread_detach(thread)
-            #endif
-        }
-    }
-
-    deinit {
-        pthread_mutex_destroy(turn)
-        pthread_mutex_destroy(lock)
-        pthread_cond_destroy(started)
-        pthread_cond_destroy(finished)
-        turn.deallocate()
-        lock.deallocate()
-        started.deallocate()
-        finished.deallocate()
-    }
-
-    /// Whether this thread is inside a loop of a pool.
-    static var isInsideLoop: Bool { pthread_getspecific(insideLoop) != nil }
-
-    private static let insideLoop: pthread_key_t = {
-        var key = pthread_key_t()
-        pthread_key_create(&key, nil)
-        return key
-    }()
-
-    func run(_ count: Int, _ body: @escaping Body) {
-        pthread_mutex_lock(turn)
-        pthread_mutex_lock(lock)
-        next.store(0, ordering: .relaxed)
-        self.count = count
-        self.body = body
-        generation += 1
-        pthread_cond_broadcast(started)
-        pthread_mutex_unlock(lock)
-
-        share(count, body, as: 0)
-
-        pthread_mutex_lock(lock)
-        // A helper that wakes after this finds no body and goes back to sleep.
-        self.body = nil
-        while working > 0 { pthread_cond_wait(finished, lock) }
-        pthread_mutex_unlock(lock)
-        pthread_mutex_unlock(turn)
-    }
-
-    func dismiss() {
-        pthread_mutex_lock(lock)
-        dismissed = true
-        pthread_cond_broadcast(started)
-        pthread_mutex_unlock(lock)
-    }
-
-    private func work(as worker: Int) {
-        var seen = 0
-        pthread_mutex_lock(lock)
-        while !dismissed {
-            if generation != seen, let body {
-                seen = generation
-                let count = self.count
-                working += 1
-                pthread_mutex_unlock(lock)
-                share(count, body, as: worker)
-                pthread_mutex_lock(lock)
-                working -= 1
-                if working == 0 { pthread_cond_signal(finished) }
-            } else {
-                pthread_cond_wait(started, lock)
-            }
-        }
-        pthread_mutex_unlock(lock)
-    }
-
-    private func share(_ count: Int, _ body: Body, as worker: Int) {
-        pthread_setspecific(Team.insideLoop, UnsafeRawPointer(bitPattern: 1))
-        while true {
-            let index = next.wrappingAdd(1, ordering: .relaxed).oldValue
-            if index >= count { break }
-            body(index, worker)
-        }
-        pthread_setspecific(Team.insideLoop, nil)
-    }
-
-    private final class Start {
-        let team: Team
-        let worker: Int
-        init(team: Team, worker: Int) {
-            self.team = team
-            self.worker = worker
-        }
     }
 }

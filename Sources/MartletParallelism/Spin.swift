@@ -1,0 +1,60 @@
+import CMartletFutex
+import Synchronization
+
+/// A wait in a loop, for what should come within microseconds: shorter than going to sleep and being woken.
+///
+/// It ends by itself after ``limit``, and early where it would keep away what it waits for: when this process has more
+/// threads awake for loops than there are processors, or when the thread that is waited for was last seen on this
+/// very processor.
+struct Spin {
+    /// Nanoseconds. A fork and join by sleeping costs about 10 microseconds on an idle machine; between two layers of a
+    /// network lie a few at most.
+    static let limit: UInt64 = 40_000
+
+    private static let pausesBetweenLooks = 16
+
+    private var pauses = 0
+    private var deadline: UInt64 = 0
+
+    /// Waits for the length of a pause; false if it is time to sleep instead.
+    ///
+    /// `isInTheWay` says whether the other side was last seen on the given processor.
+    mutating func pause(isInTheWay: (_ processor: Int32) -> Bool) -> Bool {
+        // What comes at once costs no look at anything.
+        if pauses % Spin.pausesBetweenLooks == Spin.pausesBetweenLooks - 1 {
+            if Crowd.exceedsProcessors || isInTheWay(Processor.current) { return false }
+            let now = Clock.now
+            if deadline == 0 { deadline = now + Spin.limit }
+            if now >= deadline { return false }
+        }
+        pauses += 1
+        martlet_pause()
+        return true
+    }
+}
+
+/// The processor a thread runs on.
+enum Processor {
+    /// Stands for a processor that the system does not tell.
+    static let unknown: Int32 = -1
+
+    static var current: Int32 {
+        #if os(Linux)
+            sched_getcpu()
+        #else
+            unknown
+        #endif
+    }
+}
+
+/// How many threads of this process are awake for loops, over all pools: helpers that do not sleep and callers inside
+/// a loop. A hint for ``Spin``; nothing else depends on it.
+enum Crowd {
+    private static let awake = Atomic<Int>(0)
+    private static let processors = ThreadPool.availableCores
+
+    static var exceedsProcessors: Bool { awake.load(ordering: .relaxed) > processors }
+
+    static func enter() { awake.wrappingAdd(1, ordering: .relaxed) }
+    static func leave() { awake.wrappingSubtract(1, ordering: .relaxed) }
+}
