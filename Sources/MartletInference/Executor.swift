@@ -13,7 +13,8 @@ import Synchronization
 public final class Executor: Sendable {
     /// What may be chosen about execution.
     public struct Options: Sendable {
-        /// Whether residual additions and activations are drawn into the layer before them.
+        /// Whether residual additions and activations are drawn into the layer before them. Without, a sum may round
+        /// differently.
         public var fuses = true
         /// Whether images are laid out in blocks of channels and run through the vector kernels; without, convolutions
         /// go through BLAS. The two differ by rounding.
