@@ -21,15 +21,21 @@ built=$(swift build --show-bin-path)
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
+# The C modules: those with sources have their map in the build folder.
+maps=()
+for module in Sources/C*/; do
+    name=$(basename "$module")
+    map=$module/module.modulemap
+    [[ -f $map ]] || map=$built/$name.build/module.modulemap
+    maps+=(-Xcc "-fmodule-map-file=$map")
+done
+
 # The umbrella re-exports the rooms below it: their public symbols belong to its documentation.
 rooms=$(sed -n 's/^@_exported import \(Martlet[A-Za-z]*\)$/\1/p' Sources/Martlet/Martlet.swift | paste -sd,)
 mkdir "$work/symbols"
 swift symbolgraph-extract -module-name Martlet -target "$(swift -print-target-info | sed -n 's/.*"unversionedTriple": "\([^"]*\)".*/\1/p' | head -n 1)" \
     -I "$built/Modules" -experimental-allowed-reexported-modules="$rooms" \
-    -Xcc "-fmodule-map-file=$built/CMartletPNG.build/module.modulemap" \
-    -Xcc "-fmodule-map-file=$built/CMartletJPEG.build/module.modulemap" \
-    -Xcc -fmodule-map-file=Sources/CMartletOpenBLAS/module.modulemap \
-    -Xcc -fmodule-map-file=Sources/CMartletZlib/module.modulemap \
+    "${maps[@]}" \
     -minimum-access-level public -skip-synthesized-members -output-dir "$work/symbols"
 
 "$docc" convert Sources/Martlet/Documentation.docc --fallback-display-name Martlet \
