@@ -80,14 +80,14 @@ public struct Node: Equatable, Sendable {
     /// The name, for people; need not be unique.
     public var name: String
     /// What is computed.
-    public var operation: Operation
+    public var operation: Operator
     /// The values read, in the operation's order; `nil` for one left out.
     public var inputs: [String?]
     /// The values produced, in the operation's order; `nil` for one left out.
     public var outputs: [String?]
 
     /// A step.
-    public init(name: String, operation: Operation, inputs: [String?], outputs: [String?]) {
+    public init(name: String, operation: Operator, inputs: [String?], outputs: [String?]) {
         self.name = name
         self.operation = operation
         self.inputs = inputs

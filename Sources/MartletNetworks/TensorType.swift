@@ -5,10 +5,10 @@ public struct TensorType: Hashable, Sendable, CustomStringConvertible {
     /// The type of the elements.
     public var elementType: ElementType
     /// The extents, outermost first.
-    public var dimensions: [Dimension]
+    public var dimensions: [Extent]
 
     /// A type with these elements and extents.
-    public init(_ elementType: ElementType, _ dimensions: [Dimension]) {
+    public init(_ elementType: ElementType, _ dimensions: [Extent]) {
         self.elementType = elementType
         self.dimensions = dimensions
     }

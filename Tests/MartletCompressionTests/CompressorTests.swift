@@ -42,7 +42,7 @@ import Testing
         let type = TensorType(.float32, [.symbol("N")] + extents.map { .fixed($0) })
         let network = builder.network(
             input: type, output: output,
-            type: TensorType(.float32, [MartletNetworks.Dimension](repeating: .unknown, count: extents.count + 1)))
+            type: TensorType(.float32, [Extent](repeating: .unknown, count: extents.count + 1)))
         var compressor = Compressor(method: .tucker2ALSSigma, ranks: .explicit(["layer": ranks]), pool: pool)
         compressor.includesFirstConvolution = true
         let (after, report) = try compressor.compress(network, statistics: try statistics(network))

@@ -119,7 +119,7 @@ import Testing
     @Test func observedInputsSurviveResidualFusion() throws {
         // The sum is fused into the later convolution, and everything that overwrites in place is about.
         var generator = SeededGenerator(seed: 3)
-        let convolution = Operation.convolution(Convolution(window: Window(kernel: [1, 1])))
+        let convolution = Operator.convolution(Convolution(window: Window(kernel: [1, 1])))
         let network = Network(
             name: "residual",
             inputs: [.init(name: "x", type: TensorType(.float32, [.unknown, .unknown, .unknown, .unknown]))],

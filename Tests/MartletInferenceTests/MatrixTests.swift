@@ -87,7 +87,7 @@ import Testing
         var generator = SeededGenerator(seed: 3)
         let x = try generator.tensor([37, 51])
         let (weight, bias) = (try generator.tensor([43, 51]), try generator.tensor([43]))
-        let gemm = Operation.gemm(Gemm(transposesB: true))
+        let gemm = Operator.gemm(Gemm(transposesB: true))
         let whole = try run(gemm, [x, weight, bias], constants: [1, 2], threads: 3)[0].floats
         for row in 0..<37 {
             let one = try run(gemm, [x.images(row..<(row + 1)), weight, bias], constants: [1, 2], threads: 1)[0].floats

@@ -14,7 +14,7 @@ import Testing
                 .init(name: $0, type: TensorType(.float32, [.symbol("N"), .fixed(4), .fixed(3), .fixed(3)]))
             }, outputs: [], nodes: [])
         var values = ["p", "q"]
-        func add(_ operation: Operation, _ inputs: [String?], outputs: [String]? = nil) -> String {
+        func add(_ operation: Operator, _ inputs: [String?], outputs: [String]? = nil) -> String {
             let number = network.nodes.count
             let outputs = outputs ?? ["v\(number)"]
             network.nodes.append(Node(name: "n\(number)", operation: operation, inputs: inputs, outputs: outputs))

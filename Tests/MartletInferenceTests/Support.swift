@@ -4,14 +4,12 @@ import MartletParallelism
 import MartletTensors
 import MartletTestSupport
 
-typealias Operation = MartletNetworks.Operation
-
 /// One pool for each number of threads, shared by all tests.
 let pools = [ThreadPool(threadCount: 1), ThreadPool(threadCount: 2), ThreadPool(threadCount: 3)]
 
 /// A network of one node. The operands numbered in `constants` are constants, the others inputs; they are named `0`, `1`, ...
 func network(
-    _ operation: Operation, _ operands: [Tensor?], constants: Set<Int> = [], outputCount: Int = 1
+    _ operation: Operator, _ operands: [Tensor?], constants: Set<Int> = [], outputCount: Int = 1
 ) -> Network {
     var network = Network(name: "one node", inputs: [], outputs: [], nodes: [])
     for (index, tensor) in operands.enumerated() {
@@ -36,7 +34,7 @@ func network(
 
 /// The outputs of a network of one node.
 func run(
-    _ operation: Operation, _ operands: [Tensor?], constants: Set<Int> = [], outputCount: Int = 1, threads: Int = 2
+    _ operation: Operator, _ operands: [Tensor?], constants: Set<Int> = [], outputCount: Int = 1, threads: Int = 2
 ) throws -> [Tensor] {
     let network = network(operation, operands, constants: constants, outputCount: outputCount)
     let executor = try Executor(network: network, pool: pools[threads - 1])

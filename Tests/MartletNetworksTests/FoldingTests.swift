@@ -12,7 +12,7 @@ import Testing
             inputs: [
                 .init(name: "input", type: TensorType(.float32, [.symbol("N"), .fixed(2), .fixed(3), .fixed(4)]))
             ],
-            outputs: [.init(name: output, type: TensorType(.float32, [Dimension](repeating: .unknown, count: rank)))],
+            outputs: [.init(name: output, type: TensorType(.float32, [Extent](repeating: .unknown, count: rank)))],
             nodes: maker.nodes, constants: maker.constants)
     }
 

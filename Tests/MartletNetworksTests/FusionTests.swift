@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func residualWithItsActivation() throws {
-        for operation in [Operation.arithmetic(.add), .sum] {
+        for operation in [Operator.arithmetic(.add), .sum] {
             for isSecond in [false, true] {
                 var maker = maker()
                 let product = try maker.sameConvolution("input", bias: false)

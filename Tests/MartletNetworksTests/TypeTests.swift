@@ -7,7 +7,7 @@ import Testing
 /// The inferred types against plain definitions, and what happens to shapes known only by name.
 @Suite struct TypeTests {
     private func type(
-        _ operation: Operation, _ inputs: [TensorType], constants: [Int: [Int]] = [:], outputs: Int = 1
+        _ operation: Operator, _ inputs: [TensorType], constants: [Int: [Int]] = [:], outputs: Int = 1
     ) throws -> [TensorType] {
         let names = inputs.indices.map { "i\($0)" }
         var tensors: [String: Tensor] = [:]
@@ -25,10 +25,10 @@ import Testing
         return try results.map { try #require(typed.type(of: $0)) }
     }
 
-    private func floats(_ dimensions: [Dimension]) -> TensorType { TensorType(.float32, dimensions) }
+    private func floats(_ dimensions: [Extent]) -> TensorType { TensorType(.float32, dimensions) }
     private func fixed(_ extents: Int...) -> TensorType { TensorType(.float32, extents.map { .fixed($0) }) }
     private let vector = TensorType(.int64, [.unknown])
-    private let n = Dimension.symbol("N")
+    private let n = Extent.symbol("N")
 
     // MARK: Windows
 
@@ -124,7 +124,7 @@ import Testing
     }
 
     @Test func broadcastingOfNames() throws {
-        func sum(_ a: [Dimension], _ b: [Dimension]) throws -> [Dimension] {
+        func sum(_ a: [Extent], _ b: [Extent]) throws -> [Extent] {
             try type(.arithmetic(.add), [floats(a), floats(b)])[0].dimensions
         }
         #expect(try sum([n, .fixed(3)], [n, .fixed(1)]) == [n, .fixed(3)])
@@ -137,7 +137,7 @@ import Testing
     // MARK: Layout
 
     @Test func reshapeWithNames() throws {
-        func reshape(_ from: [Dimension], _ to: [Int], allowsZero: Bool = false) throws -> [Dimension] {
+        func reshape(_ from: [Extent], _ to: [Int], allowsZero: Bool = false) throws -> [Extent] {
             try type(.reshape(allowsZero: allowsZero), [floats(from), vector], constants: [1: to])[0].dimensions
         }
         let image = [n, .fixed(3), .fixed(4), .fixed(4)]
@@ -219,7 +219,7 @@ import Testing
         #expect(throws: NetworkError.self) { try type(.identity, [fixed(-1)]) }
         #expect(throws: NetworkError.self) { try type(.identity, [fixed(1 << 40)]) }
         #expect(throws: NetworkError.self) { try type(.identity, [floats([.fixed(.max), n])]) }
-        #expect(throws: NetworkError.self) { try type(.identity, [floats([Dimension](repeating: n, count: 65))]) }
+        #expect(throws: NetworkError.self) { try type(.identity, [floats([Extent](repeating: n, count: 65))]) }
         #expect(throws: NetworkError.self) {
             try type(.pad(.constant), [fixed(1), vector], constants: [1: [0, .max]])
         }

@@ -71,7 +71,7 @@ import Testing
             stride: layer.stride, padding: layer.padding, dilation: layer.dilation, groups: layer.groups)
         let network = builder.network(
             input: TensorType(.float32, layer.input.map { .fixed($0) }), output: output,
-            type: TensorType(.float32, [MartletNetworks.Dimension](repeating: .unknown, count: layer.input.count)))
+            type: TensorType(.float32, [Extent](repeating: .unknown, count: layer.input.count)))
         var generator = SeededGenerator(seed: 3)
         let x = generator.floats(layer.input.reduce(1, *)).map { $0 + 0.3 }
         let gatherer = try StatisticsGatherer(network: network, pool: ThreadPool(threadCount: 2))

@@ -39,7 +39,7 @@ public struct NetworkMaker {
 
     /// Appends a node and returns the name of its first output.
     @discardableResult
-    public mutating func add(_ operation: Operation, _ inputs: [String?], outputs: Int = 1) -> String {
+    public mutating func add(_ operation: Operator, _ inputs: [String?], outputs: Int = 1) -> String {
         let names = (0..<outputs).map { "v\(nodes.count).\($0)" }
         nodes.append(Node(name: "n\(nodes.count)", operation: operation, inputs: inputs, outputs: names))
         return names[0]
@@ -78,7 +78,7 @@ public struct NetworkMaker {
             Node(
                 name: "classifier", operation: .gemm(gemm), inputs: [flat, weight, try floats([5])], outputs: ["logits"]
             ))
-        let symbol = Dimension.symbol("N")
+        let symbol = Extent.symbol("N")
         return Network(
             name: "random",
             inputs: [.init(name: "input", type: TensorType(.float32, [symbol] + input.map { .fixed($0) }))],
@@ -169,7 +169,7 @@ public struct NetworkMaker {
     ///
     /// With `ceilMode` there is no padding behind: the ONNX checker counts windows that would lie in it, against ONNX
     /// Runtime and PyTorch.
-    public mutating func pooling(_ make: (Pooling) -> Operation, ceilMode: Bool, pads: Bool) {
+    public mutating func pooling(_ make: (Pooling) -> Operator, ceilMode: Bool, pads: Bool) {
         let kernel = generator.integer(2...3)
         let padding: Window.Padding =
             pads

@@ -48,7 +48,7 @@ public struct NetworkBuilder {
     }
 
     /// Adds a node with one output, named after it, and returns that.
-    public mutating func node(_ name: String, _ operation: MartletNetworks.Operation, _ inputs: [String?]) -> String {
+    public mutating func node(_ name: String, _ operation: Operator, _ inputs: [String?]) -> String {
         nodes.append(Node(name: name, operation: operation, inputs: inputs, outputs: [name + ".output"]))
         return name + ".output"
     }

@@ -28,7 +28,7 @@ struct PreparedWeights: Sendable {
         var result = try Tensor(zeros: Shape(order.map { tensor.shape[$0] }), elementType: tensor.elementType)
         _ = try tensor.withView { source in
             try result.withMutableView { target in
-                try Operation.transpose(permutation: order).evaluate(inputs: [source], outputs: [target])
+                try Operator.transpose(permutation: order).evaluate(inputs: [source], outputs: [target])
             }
         }
         transposed[name] = result

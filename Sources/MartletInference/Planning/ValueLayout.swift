@@ -77,7 +77,7 @@ struct ValueLayout {
     }
 }
 
-extension Operation {
+extension Operator {
     /// Whether the first output has the bytes of the first input, so that it can be the same memory.
     var keepsBytes: Bool {
         switch self {

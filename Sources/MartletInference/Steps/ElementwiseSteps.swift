@@ -27,7 +27,7 @@ struct ParametricReluStep: Step {
 
     func run(_ context: StepContext) throws {
         // First slope x for all elements, the slope broadcast; then x where it is positive.
-        _ = try Operation.arithmetic(.multiply).evaluate(inputs: [x, slope], outputs: [y], node: node)
+        _ = try Operator.arithmetic(.multiply).evaluate(inputs: [x, slope], outputs: [y], node: node)
         context.forEachPart(of: x.shape.elementCount, size: partSize) { part in
             takeWherePositive(x.floats + part.lowerBound, into: y.floats + part.lowerBound, count: part.count)
         }
@@ -63,9 +63,9 @@ struct BatchNormalizationStep: Step {
     }
 }
 
-/// An operation that ``Operation/evaluate(inputs:outputs:node:)`` computes.
+/// An operation that ``Operator/evaluate(inputs:outputs:node:)`` computes.
 struct EvaluationStep: Step {
-    let operation: Operation
+    let operation: Operator
     let inputs: [TensorView?]
     let outputs: [MutableTensorView?]
     let node: String

@@ -29,7 +29,7 @@ extension Network {
 
     private func fusionTarget(
         of index: Int, uses: [String: Int], types: [String: TensorType], producers: [String: Int]
-    ) -> (index: Int, operation: Operation, residual: String?)? {
+    ) -> (index: Int, operation: Operator, residual: String?)? {
         let node = nodes[index]
         func fusable(_ value: String?) -> Int? {
             guard let value, uses[value] == 1, let producer = producers[value] else { return nil }

@@ -29,7 +29,7 @@ extension TypeInference {
     }
 
     /// The extents an input spells out. How many there are must be known, what they are need not.
-    private func wantedShape(_ index: Int) throws -> [Dimension] {
+    private func wantedShape(_ index: Int) throws -> [Extent] {
         let type = try type(index, rank: 1...1)
         if let entries = inputs[index]?.entries {
             for case .fixed(let extent) in entries where extent < 0 {
@@ -40,14 +40,14 @@ extension TypeInference {
         guard let count = type.dimensions[0].value, count <= TensorType.largestRank else {
             throw NetworkError.unsupported(node: node.label, reason: "the number of axes of its output is not known")
         }
-        return [Dimension](repeating: .unknown, count: count)
+        return [Extent](repeating: .unknown, count: count)
     }
 
     /// The extents of values broadcast to each other, as numpy and ONNX have it.
-    func broadcast(_ shapes: [[Dimension]]) throws -> [Dimension] {
+    func broadcast(_ shapes: [[Extent]]) throws -> [Extent] {
         let rank = shapes.map(\.count).max() ?? 0
         return try (0..<rank).map { axis in
-            var result = Dimension.fixed(1)
+            var result = Extent.fixed(1)
             for shape in shapes {
                 let index = axis - (rank - shape.count)
                 if index < 0 { continue }

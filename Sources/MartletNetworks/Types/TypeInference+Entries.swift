@@ -2,13 +2,13 @@ import MartletTensors
 
 extension TypeInference {
     /// What is known of the elements of the first output, for the operators that shape arithmetic is made of.
-    func outputEntries() -> [Dimension]? {
+    func outputEntries() -> [Extent]? {
         // Longer vectors are no shapes, and joining one to itself again and again would fill the memory.
         guard let entries = computedEntries(), entries.count <= TensorType.largestRank else { return nil }
         return entries
     }
 
-    private func computedEntries() -> [Dimension]? {
+    private func computedEntries() -> [Extent]? {
         switch node.operation {
         case .shape(let start, let end):
             guard let type = inputs.first??.type else { return nil }
@@ -19,7 +19,7 @@ extension TypeInference {
         case .cast(let type):
             return type == .int64 || type == .int32 ? entries(0) : nil
         case .concat:
-            var joined: [Dimension] = []
+            var joined: [Extent] = []
             for index in node.inputs.indices {
                 guard inputs[index]?.type.rank == 1, let entries = entries(index) else { return nil }
                 joined += entries
@@ -29,7 +29,7 @@ extension TypeInference {
             guard inputs.first??.type.rank == 1, let entries = entries(0), let indices = inputs[1]?.tensor,
                 indices.shape.elementCount <= TensorType.largestRank, let indices = indices.integers
             else { return nil }
-            let picked: [Dimension?] = indices.map { index in
+            let picked: [Extent?] = indices.map { index in
                 let position = index < 0 ? index &+ entries.count : index
                 return entries.indices.contains(position) ? entries[position] : nil
             }
@@ -55,10 +55,10 @@ extension TypeInference {
         }
     }
 
-    private func entries(_ index: Int) -> [Dimension]? { index < inputs.count ? inputs[index]?.entries : nil }
+    private func entries(_ index: Int) -> [Extent]? { index < inputs.count ? inputs[index]?.entries : nil }
 
     /// The neutral element leaves a name as it is; numbers are computed; anything else is unknown.
-    private func combined(_ arithmetic: Arithmetic, _ a: Dimension, _ b: Dimension) -> Dimension {
+    private func combined(_ arithmetic: Arithmetic, _ a: Extent, _ b: Extent) -> Extent {
         switch (arithmetic, a, b) {
         case (.add, .fixed(0), let other), (.add, let other, .fixed(0)), (.subtract, let other, .fixed(0)),
             (.multiply, .fixed(1), let other), (.multiply, let other, .fixed(1)), (.divide, let other, .fixed(1)):

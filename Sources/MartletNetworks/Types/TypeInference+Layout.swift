@@ -34,7 +34,7 @@ extension TypeInference {
         let axis = try self.axis(axis, rank: input.rank)
         let count = node.outputs.count
         guard count > 0 else { throw invalid("it has no output") }
-        var sizes: [Dimension]
+        var sizes: [Extent]
         if has(1) {
             guard let given = try integers(1) else {
                 throw NetworkError.unsupported(node: node.label, reason: "its parts are computed at run time")
@@ -50,7 +50,7 @@ extension TypeInference {
             let part = (extent + count - 1) / count
             sizes = (0..<count).map { .fixed(max(0, min(part, extent - $0 * part))) }
         } else {
-            sizes = [Dimension](repeating: .unknown, count: count)
+            sizes = [Extent](repeating: .unknown, count: count)
         }
         return sizes.map { size in
             var part = input
@@ -74,7 +74,7 @@ extension TypeInference {
                 throw NetworkError.unsupported(
                     node: node.label, reason: "the number of axes of its output is not known")
             }
-            return TensorType(input.elementType, [Dimension](repeating: .unknown, count: count))
+            return TensorType(input.elementType, [Extent](repeating: .unknown, count: count))
         }
         var result = entries
         for (axis, entry) in entries.enumerated() {
@@ -101,9 +101,9 @@ extension TypeInference {
     }
 
     /// What is left of a product of extents after the others are divided out; equal names cancel.
-    private func quotient(_ extents: [Dimension], by others: [Dimension], of input: TensorType) throws -> Dimension {
+    private func quotient(_ extents: [Extent], by others: [Extent], of input: TensorType) throws -> Extent {
         var rest = extents
-        var divisors: [Dimension] = []
+        var divisors: [Extent] = []
         for divisor in others {
             if case .symbol = divisor, let index = rest.firstIndex(of: divisor) {
                 rest.remove(at: index)

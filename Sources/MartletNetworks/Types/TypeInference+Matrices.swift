@@ -43,7 +43,7 @@ extension TypeInference {
         } else if keepsInputIfNoAxes {
             return input
         }
-        var result: [Dimension] = []
+        var result: [Extent] = []
         for (axis, dimension) in input.dimensions.enumerated() {
             if !reduced.contains(axis) { result.append(dimension) } else if keepsAxes { result.append(.fixed(1)) }
         }

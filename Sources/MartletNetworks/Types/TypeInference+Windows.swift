@@ -40,7 +40,7 @@ extension TypeInference {
 
     func globalPooling() throws -> TensorType {
         let input = try type(0, rank: 3...)
-        let ones = [Dimension](repeating: .fixed(1), count: input.rank - 2)
+        let ones = [Extent](repeating: .fixed(1), count: input.rank - 2)
         return TensorType(input.elementType, input.dimensions[..<2] + ones)
     }
 
@@ -55,7 +55,7 @@ extension TypeInference {
         return input
     }
 
-    private func spatial(_ window: Window, input: TensorType, ceilMode: Bool) throws -> [Dimension] {
+    private func spatial(_ window: Window, input: TensorType, ceilMode: Bool) throws -> [Extent] {
         try (0..<window.rank).map { axis in
             guard let extent = input.dimensions[2 + axis].value else { return .unknown }
             let output = window.outputExtent(axis: axis, extent: extent, ceilMode: ceilMode)

@@ -7,9 +7,9 @@ struct ValueKnowledge {
     /// The elements, where all of them are known.
     var tensor: Tensor?
     /// The elements of an integer vector or scalar of which some are known, or are extents known by name.
-    var entries: [Dimension]?
+    var entries: [Extent]?
 
-    init(type: TensorType, entries: [Dimension]? = nil) {
+    init(type: TensorType, entries: [Extent]? = nil) {
         self.type = type
         self.entries = entries
     }

@@ -3,7 +3,7 @@ import MartletTensors
 
 extension NodeReader {
     /// Before opset 7 broadcasting had to be asked for, and could be along leading axes.
-    mutating func broadcasting(_ operation: Operation) throws -> Operation {
+    mutating func broadcasting(_ operation: Operator) throws -> Operator {
         if opset < 7 {
             attributes.ignore("broadcast", "consumed_inputs")
             if try attributes.optionalInteger("axis") != nil {
@@ -13,7 +13,7 @@ extension NodeReader {
         return operation
     }
 
-    mutating func clip() throws -> Operation {
+    mutating func clip() throws -> Operator {
         if opset < 11 {
             attributes.ignore("consumed_inputs")
             let bounds = [
@@ -27,7 +27,7 @@ extension NodeReader {
         return .clip
     }
 
-    mutating func gemm() throws -> Operation {
+    mutating func gemm() throws -> Operator {
         if opset < 7 { attributes.ignore("broadcast") }
         return .gemm(
             Gemm(
@@ -35,7 +35,7 @@ extension NodeReader {
                 transposesA: try attributes.flag("transA"), transposesB: try attributes.flag("transB")))
     }
 
-    mutating func reduceMean() throws -> Operation {
+    mutating func reduceMean() throws -> Operator {
         let keepsAxes = try attributes.flag("keepdims", default: true)
         if opset < 18 {
             try append(try attributes.integers("axes"), at: 1, called: "axes")
@@ -45,7 +45,7 @@ extension NodeReader {
             keepsAxes: keepsAxes, keepsInputIfNoAxes: try attributes.flag("noop_with_empty_axes"))
     }
 
-    mutating func softmax(isLogarithmic: Bool) throws -> Operation {
+    mutating func softmax(isLogarithmic: Bool) throws -> Operator {
         let axis = try attributes.integer("axis", default: opset < 13 ? 1 : -1)
         return .softmax(Softmax(axis: axis, isLogarithmic: isLogarithmic, flattensTrailingAxes: opset < 13))
     }

@@ -2,7 +2,7 @@ import MartletNetworks
 import MartletTensors
 
 extension NodeReader {
-    mutating func layout(_ tensors: TensorReader) throws -> Operation {
+    mutating func layout(_ tensors: TensorReader) throws -> Operator {
         switch proto.opType {
         case "Concat": return .concat(axis: try attributes.integer("axis", default: 1))
         case "Split": return try split()
@@ -30,7 +30,7 @@ extension NodeReader {
         }
     }
 
-    private mutating func split() throws -> Operation {
+    private mutating func split() throws -> Operator {
         let axis = try attributes.integer("axis", default: 0)
         if opset < 13 { try append(try attributes.integers("split"), at: 1, called: "sizes") }
         if opset >= 18, let count = try attributes.optionalInteger("num_outputs"), count != proto.output.count {
@@ -39,7 +39,7 @@ extension NodeReader {
         return .split(axis: axis)
     }
 
-    private mutating func dropout() throws -> Operation {
+    private mutating func dropout() throws -> Operator {
         attributes.ignore("ratio", "seed", "consumed_inputs", "is_test")
         if inputs.count > 2, let training = inputs[2] {
             guard let tensor = known[training], tensor.elementType == .bool,
@@ -51,14 +51,14 @@ extension NodeReader {
         return .dropout
     }
 
-    private mutating func constantOfShape(_ tensors: TensorReader) throws -> Operation {
+    private mutating func constantOfShape(_ tensors: TensorReader) throws -> Operator {
         guard let proto = try attributes.tensor("value") else {
             return .constantOfShape(value: try Tensor([0 as Float], shape: [1]))
         }
         return .constantOfShape(value: try tensors.tensor(proto))
     }
 
-    private mutating func slice() throws -> Operation {
+    private mutating func slice() throws -> Operator {
         if opset < 10 {
             guard let starts = try attributes.integers("starts"), let ends = try attributes.integers("ends") else {
                 throw AttributeReader.Defect.invalid("it has no starts or ends")
@@ -70,7 +70,7 @@ extension NodeReader {
         return .slice
     }
 
-    private mutating func cast() throws -> Operation {
+    private mutating func cast() throws -> Operator {
         attributes.ignore("saturate", "round_mode")
         let number = try attributes.integer("to", default: 0)
         guard let number = Int32(exactly: number), let type = ElementType(onnx: number) else {
@@ -80,7 +80,7 @@ extension NodeReader {
         return .cast(to: type)
     }
 
-    private mutating func pad() throws -> Operation {
+    private mutating func pad() throws -> Operator {
         let name = try attributes.string("mode", default: "constant")
         guard let mode = PadMode(rawValue: name) else { throw AttributeReader.Defect.unsupported("pad mode '\(name)'") }
         if opset < 11 {

@@ -41,7 +41,7 @@ extension NodeReader {
         return Window(kernel: kernel, strides: strides, dilations: dilations, padding: padding)
     }
 
-    mutating func batchNormalization() throws -> Operation {
+    mutating func batchNormalization() throws -> Operator {
         attributes.ignore("momentum", "consumed_inputs", "is_test")
         if try !attributes.flag("spatial", default: true) {
             throw AttributeReader.Defect.unsupported("batch normalisation that is not per channel")
@@ -52,7 +52,7 @@ extension NodeReader {
         return .batchNormalization(epsilon: try attributes.float("epsilon", default: 1e-5))
     }
 
-    mutating func localResponseNormalization() throws -> Operation {
+    mutating func localResponseNormalization() throws -> Operator {
         let size = try attributes.integer("size", default: 0)
         if size < 1 || size > 1 << 24 { throw AttributeReader.Defect.invalid("size \(size)") }
         return .localResponseNormalization(

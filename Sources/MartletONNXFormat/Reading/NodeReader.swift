@@ -54,7 +54,7 @@ struct NodeReader {
         return Node(name: proto.name, operation: operation, inputs: inputs, outputs: outputs)
     }
 
-    private mutating func operation(_ tensors: TensorReader) throws -> Operation {
+    private mutating func operation(_ tensors: TensorReader) throws -> Operator {
         switch proto.opType {
         case "Conv": return .convolution(try convolution())
         case "MaxPool":
@@ -96,7 +96,7 @@ struct NodeReader {
     }
 
     /// Operators of opset 1 to 5 carry a hint that changes nothing.
-    private mutating func legacy(_ operation: Operation) throws -> Operation {
+    private mutating func legacy(_ operation: Operator) throws -> Operator {
         attributes.ignore("consumed_inputs")
         return operation
     }
@@ -117,7 +117,7 @@ struct NodeReader {
     }
 
     /// How many inputs an operation takes.
-    static func inputCounts(of operation: Operation) -> (fewest: Int, most: Int) {
+    static func inputCounts(of operation: Operator) -> (fewest: Int, most: Int) {
         switch operation {
         case .convolution: (2, 3)
         case .batchNormalization: (5, 5)
@@ -136,7 +136,7 @@ struct NodeReader {
         }
     }
 
-    private static func largestOutputCount(of operation: Operation) -> Int {
+    private static func largestOutputCount(of operation: Operator) -> Int {
         switch operation {
         case .split: Int.max
         case .dropout: 2

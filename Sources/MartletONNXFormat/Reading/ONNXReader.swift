@@ -131,7 +131,7 @@ public enum ONNXReader {
             throw ONNXError.unsupported(
                 file: file, items: ["'\(proto.name)': elements of \(ElementType.name(onnx: tensor.elemType))"])
         }
-        let dimensions = try tensor.shape.dim.map { dimension -> MartletNetworks.Dimension in
+        let dimensions = try tensor.shape.dim.map { dimension -> Extent in
             switch dimension.value {
             case .dimValue(let value):
                 guard value >= 0 else {

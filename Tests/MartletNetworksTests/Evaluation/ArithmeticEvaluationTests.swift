@@ -152,7 +152,7 @@ import Testing
             #expect(relativeDifference(found, sums.map { $0 / count }) < 1e-6)
         }
         let x = try Tensor([Double(1), 2], shape: [2])
-        let nothing = MartletNetworks.Operation.reduceMean(keepsAxes: true, keepsInputIfNoAxes: true)
+        let nothing = Operator.reduceMean(keepsAxes: true, keepsInputIfNoAxes: true)
         #expect(try result(nothing, [x], [2], as: Double.self) == [1, 2])
     }
 }

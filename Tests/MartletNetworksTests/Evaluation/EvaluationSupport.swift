@@ -6,7 +6,7 @@ import Testing
 /// Evaluates an operation into outputs of these types and shapes, and checks that nothing around them was written.
 /// `nil` if the operation is not of the kind that is evaluated.
 func evaluate(
-    _ operation: MartletNetworks.Operation, _ inputs: [Tensor?], _ outputs: [(ElementType, [Int])]
+    _ operation: Operator, _ inputs: [Tensor?], _ outputs: [(ElementType, [Int])]
 ) throws -> [Tensor]? {
     let margin = 64
     let shapes = try outputs.map { try Shape($0.1) }
@@ -38,7 +38,7 @@ func evaluate(
 
 /// The elements of the one output of an operation.
 func result<Element: TensorElement>(
-    _ operation: MartletNetworks.Operation, _ inputs: [Tensor?], _ extents: [Int], as type: Element.Type
+    _ operation: Operator, _ inputs: [Tensor?], _ extents: [Int], as type: Element.Type
 ) throws -> [Element] {
     let outputs = try #require(try evaluate(operation, inputs, [(Element.elementType, extents)]))
     return try outputs[0].elements(type)

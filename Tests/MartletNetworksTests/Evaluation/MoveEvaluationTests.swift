@@ -269,11 +269,11 @@ import Testing
 
     @Test func theOthersAreLeftAlone() throws {
         let x = try Tensor([Float(1)], shape: [1, 1])
-        let others: [MartletNetworks.Operation] = [
+        let others: [Operator] = [
             .matMul, .gemm(Gemm()), .activation(.relu), .softmax(Softmax(axis: 0)),
         ]
         for operation in others { #expect(try evaluate(operation, [x, x], [(.float32, [1, 1])]) == nil) }
-        #expect(MartletNetworks.Operation.convolution(Convolution(window: Window(kernel: [3]))).kind == "convolution")
-        #expect(MartletNetworks.Operation.matMul.kind == "matMul")
+        #expect(Operator.convolution(Convolution(window: Window(kernel: [3]))).kind == "convolution")
+        #expect(Operator.matMul.kind == "matMul")
     }
 }

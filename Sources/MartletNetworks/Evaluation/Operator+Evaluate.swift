@@ -1,7 +1,7 @@
 import MartletKernelsBaseline
 import MartletTensors
 
-extension Operation {
+extension Operator {
     /// Computes this operation if it is one of those that move, compare or count elements, or do elementwise
     /// arithmetic on any type; `false`, with nothing written, if it is one of the others (convolutions, pooling,
     /// matrix products, normalisations and functions of floating-point numbers).

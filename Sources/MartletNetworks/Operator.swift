@@ -4,7 +4,7 @@ import MartletTensors
 ///
 /// The semantics are those of the ONNX operators of the same names at opset 21, for inference. Operators of older
 /// opsets that differ are brought to this form when a file is read.
-public enum Operation: Equatable, Sendable {
+public enum Operator: Equatable, Sendable {
     /// `x, weight, bias?` and `residual` if ``Convolution/addsResidual``.
     case convolution(Convolution)
     /// `x, scale, bias, mean, variance`, each of the last four `[channels]`.

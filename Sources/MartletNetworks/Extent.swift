@@ -1,7 +1,7 @@
 import MartletTensors
 
 /// One extent of a value whose shape may not be known before the network runs.
-public enum Dimension: Hashable, Sendable, CustomStringConvertible {
+public enum Extent: Hashable, Sendable, CustomStringConvertible {
     /// A number.
     case fixed(Int)
     /// A number known only by name, such as the batch size `N`. The same name is the same number.
@@ -24,11 +24,11 @@ public enum Dimension: Hashable, Sendable, CustomStringConvertible {
     }
 }
 
-extension Sequence<Dimension> {
+extension Sequence<Extent> {
     /// The product, known as far as it can be: numbers multiply, a symbol survives multiplication by one.
-    func product() throws -> Dimension {
+    func product() throws -> Extent {
         var fixed = 1
-        var symbol: Dimension?
+        var symbol: Extent?
         for dimension in self {
             if case .fixed(let value) = dimension {
                 fixed = try CheckedArithmetic.product([fixed, value])

@@ -1,14 +1,14 @@
-extension Operation {
+extension Operator {
     /// What to call the operation in a table: `convolution 3x3 /2`.
     public var title: String {
         switch self {
         case .convolution(let convolution):
             let groups = convolution.groups > 1 ? " in \(convolution.groups) groups" : ""
-            return "convolution \(Operation.text(convolution.window))\(groups)"
-        case .maxPool(let pooling): return "max pool \(Operation.text(pooling.window))"
-        case .averagePool(let pooling, _): return "average pool \(Operation.text(pooling.window))"
+            return "convolution \(Operator.text(convolution.window))\(groups)"
+        case .maxPool(let pooling): return "max pool \(Operator.text(pooling.window))"
+        case .averagePool(let pooling, _): return "average pool \(Operator.text(pooling.window))"
         case .batchNormalization: return "batch norm"
-        case .activation(let activation): return Operation.text(activation)
+        case .activation(let activation): return Operator.text(activation)
         case .clip: return "clip"
         case .parametricRelu: return "prelu"
         case .globalAveragePool: return "global average pool"
