@@ -22,7 +22,7 @@ struct Spin {
     mutating func pause(isInTheWay: (_ processor: Int32) -> Bool) -> Bool {
         // What comes at once costs no look at anything.
         if pauses % Spin.pausesBetweenLooks == Spin.pausesBetweenLooks - 1 {
-            if Crowd.exceedsProcessors || isInTheWay(Processor.current) { return false }
+            if Crowd.fillsProcessors || isInTheWay(Processor.current) { return false }
             let now = Clock.now
             if deadline == 0 { deadline = now + Spin.limit }
             if now >= deadline { return false }
@@ -47,13 +47,14 @@ enum Processor {
     }
 }
 
-/// How many threads of this process are awake for loops, over all pools: helpers that do not sleep and callers inside
-/// a loop. A hint for ``Spin``; nothing else depends on it.
+/// How many helpers of this process do not sleep, over all pools. A hint for ``Spin``; nothing else depends on it.
+///
+/// Callers are not counted, for they would have to write here in every loop: that there is at least one is assumed.
 enum Crowd {
     private static let awake = Atomic<Int>(0)
     private static let processors = ThreadPool.availableCores
 
-    static var exceedsProcessors: Bool { awake.load(ordering: .relaxed) > processors }
+    static var fillsProcessors: Bool { awake.load(ordering: .relaxed) >= processors }
 
     static func enter() { awake.wrappingAdd(1, ordering: .relaxed) }
     static func leave() { awake.wrappingSubtract(1, ordering: .relaxed) }
