@@ -18,6 +18,8 @@ struct Board: @unchecked Sendable {
     /// Helpers that sleep, or are about to, or have not run yet since they were woken. Two lines further, because
     /// processors fetch lines in pairs.
     let sleepers: UnsafeMutablePointer<Atomic<Int>>
+    /// Whether threads are to sleep at once instead of spinning.
+    let sleepsAtOnce: UnsafeMutablePointer<Atomic<Bool>>
     /// Where each thread was last seen at work, by worker number: ``Processor/current``, written at the beginning of a
     /// loop if it has changed, and ``Processor/unknown`` for helpers asleep. A hint for ``Spin``.
     let processors: UnsafeMutablePointer<Atomic<Int32>>
@@ -30,10 +32,12 @@ struct Board: @unchecked Sendable {
         next = (memory + 8).bindMemory(to: Atomic<Int>.self, capacity: 1)
         loop = (memory + 16).bindMemory(to: Loop.self, capacity: 1)
         sleepers = (memory + 128).bindMemory(to: Atomic<Int>.self, capacity: 1)
+        sleepsAtOnce = (memory + 136).bindMemory(to: Atomic<Bool>.self, capacity: 1)
         processors = UnsafeMutablePointer.allocate(capacity: threads)
         state.initialize(to: Atomic(0))
         next.initialize(to: Atomic(0))
         sleepers.initialize(to: Atomic(0))
+        sleepsAtOnce.initialize(to: Atomic(false))
         for worker in 0..<threads { (processors + worker).initialize(to: Atomic(Processor.unknown)) }
     }
 
@@ -63,12 +67,16 @@ struct Board: @unchecked Sendable {
         }
     }
 
-    func isCaller(on processor: Int32) -> Bool {
-        processor != Processor.unknown && processors[0].load(ordering: .relaxed) == processor
+    /// Whether a helper that runs on `processor` should not spin until the caller has a loop for it.
+    func helperIsInTheWay(on processor: Int32) -> Bool {
+        if sleepsAtOnce.pointee.load(ordering: .relaxed) { return true }
+        return processor != Processor.unknown && processors[0].load(ordering: .relaxed) == processor
     }
 
-    func isHelper(on processor: Int32, of helpers: Int) -> Bool {
-        processor != Processor.unknown
-            && (0..<helpers).contains { processors[$0 + 1].load(ordering: .relaxed) == processor }
+    /// Whether a caller that runs on `processor` should not spin until the helpers are done.
+    func callerIsInTheWay(on processor: Int32, of helpers: Int) -> Bool {
+        if sleepsAtOnce.pointee.load(ordering: .relaxed) { return true }
+        return processor != Processor.unknown
+            && (1..<helpers + 1).contains { processors[$0].load(ordering: .relaxed) == processor }
     }
 }

@@ -4,8 +4,7 @@ import Synchronization
 /// A wait in a loop, for what should come within microseconds: shorter than going to sleep and being woken.
 ///
 /// It ends by itself after ``limit``, and early where it would keep away what it waits for: when this process has more
-/// threads awake for loops than there are processors, or when the thread that is waited for was last seen on this
-/// very processor.
+/// threads awake for loops than there are processors, or when whoever waits says so.
 struct Spin {
     /// Nanoseconds. A fork and join by sleeping costs about 10 microseconds on an idle machine; between two layers of a
     /// network lie a few at most.
@@ -18,7 +17,7 @@ struct Spin {
 
     /// Waits for the length of a pause; false if it is time to sleep instead.
     ///
-    /// `isInTheWay` says whether the other side was last seen on the given processor.
+    /// `isInTheWay` says whether a thread that spins on the given processor keeps it from the one that it waits for.
     mutating func pause(isInTheWay: (_ processor: Int32) -> Bool) -> Bool {
         // What comes at once costs no look at anything.
         if pauses % Spin.pausesBetweenLooks == Spin.pausesBetweenLooks - 1 {

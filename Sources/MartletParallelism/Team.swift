@@ -59,6 +59,10 @@ final class Team: @unchecked Sendable {
     func run(_ count: Int, _ body: @escaping Body) {
         pthread_mutex_lock(turn)
         let beginning = Clock.now
+        let sleepsAtOnce = restraint.sleepsAtOnce(at: beginning)
+        if board.sleepsAtOnce.pointee.load(ordering: .relaxed) != sleepsAtOnce {
+            board.sleepsAtOnce.pointee.store(sleepsAtOnce, ordering: .relaxed)
+        }
         board.loop.initialize(to: Board.Loop(count: count, body: body))
         // The caller takes the first index without asking, and leaves the line to the helpers.
         board.next.pointee.store(1, ordering: .relaxed)
@@ -84,7 +88,7 @@ final class Team: @unchecked Sendable {
         var now = TeamState(word: board.state.pointee.bitwiseAnd(closed, ordering: .acquiringAndReleasing).newValue)
         var spin = Spin()
         while now.joined > 0 {
-            if spin.pause(isInTheWay: { board.isHelper(on: $0, of: helpers) }) {
+            if spin.pause(isInTheWay: { board.callerIsInTheWay(on: $0, of: helpers) }) {
                 now = TeamState(word: board.state.pointee.load(ordering: .acquiring))
                 continue
             }
@@ -170,7 +174,7 @@ final class Team: @unchecked Sendable {
                     failureOrdering: .relaxed)
                 if exchange.exchanged { return true }
                 now = TeamState(word: exchange.original)
-            } else if spin.pause(isInTheWay: { board.isCaller(on: $0) }) {
+            } else if spin.pause(isInTheWay: { board.helperIsInTheWay(on: $0) }) {
                 now = TeamState(word: board.state.pointee.load(ordering: .relaxed))
             } else {
                 // A stale address would keep the caller from spinning for others.
