@@ -9,7 +9,7 @@
 /// looks the same; its loops are long, and the eighth lets most of them pass.)
 ///
 /// Measured with 8 to 64 indices of 5 to 20 microseconds and one of two processors taken by another process, time of
-/// two threads over that of one: 1.2 to 1.3 always spinning, 1.04 to 1.07 with the second measure alone, 0.72 to 0.83
+/// two threads over that of one: 1.2 to 1.3 always spinning, 1.04 to 1.07 with the second measure alone, 0.77 to 0.92
 /// with both.
 struct Restraint {
     /// Nanoseconds, like all times here. Shorter waits are the price of sharing out indices.
@@ -17,11 +17,13 @@ struct Restraint {
     private static let factor: UInt64 = 8
     /// Load comes and goes: after this time at most the helpers are tried again.
     private static let longestAlone: UInt64 = 50_000_000
-    /// After this time without a loss the team spins again.
-    private static let withoutSpin: UInt64 = 200_000_000
+    /// How long the team does not spin after a first loss, and after many: a single one may be chance.
+    private static let shortestWithoutSpin: UInt64 = 20_000_000
+    private static let longestWithoutSpin: UInt64 = 320_000_000
 
     private var aloneUntil: UInt64 = 0
     private var spinsAfter: UInt64 = 0
+    private var withoutSpin: UInt64 = 0
 
     /// Whether a loop that begins at `time` does without helpers.
     func worksAlone(at time: UInt64) -> Bool { time < aloneUntil }
@@ -39,6 +41,10 @@ struct Restraint {
         if sleepsAtOnce(at: beginning) {
             aloneUntil = end + min(Restraint.factor * lost, Restraint.longestAlone)
         }
-        spinsAfter = end + Restraint.withoutSpin
+        // Twice as long as last time, if that is not longer ago than it lasted.
+        withoutSpin =
+            beginning < spinsAfter + withoutSpin
+            ? min(2 * withoutSpin, Restraint.longestWithoutSpin) : Restraint.shortestWithoutSpin
+        spinsAfter = end + withoutSpin
     }
 }

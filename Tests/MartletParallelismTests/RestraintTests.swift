@@ -18,9 +18,25 @@ import Testing
     @Test func aLossIsFollowedByATimeWithoutSpinning() {
         let restraint = afterWait(of: 3 * millisecond, used: 0, work: 8 * millisecond)
         #expect(restraint.sleepsAtOnce(at: 11 * millisecond))
-        #expect(restraint.sleepsAtOnce(at: 211 * millisecond - 1))
-        #expect(!restraint.sleepsAtOnce(at: 211 * millisecond))
+        #expect(restraint.sleepsAtOnce(at: 31 * millisecond - 1))
+        #expect(!restraint.sleepsAtOnce(at: 31 * millisecond))
         #expect(!restraint.worksAlone(at: 11 * millisecond))
+    }
+
+    /// Losses that follow each other make it longer, up to a limit; one that comes alone begins anew.
+    @Test func lossesThatGoOnMakeItLonger() {
+        var restraint = Restraint()
+        var now: UInt64 = 1000 * millisecond
+        for expected in [20, 40, 80, 160, 320, 320] as [UInt64] {
+            let end = now + 3 * millisecond
+            restraint.note(loopFrom: now, callerAsleepFrom: now, to: end, used: 0)
+            #expect(restraint.sleepsAtOnce(at: end + expected * millisecond - 1))
+            #expect(!restraint.sleepsAtOnce(at: end + expected * millisecond))
+            now = end + expected * millisecond + millisecond
+        }
+        now += 1000 * millisecond
+        restraint.note(loopFrom: now, callerAsleepFrom: now, to: now + millisecond, used: 0)
+        #expect(!restraint.sleepsAtOnce(at: now + 21 * millisecond))
     }
 
     @Test func aLossWithoutSpinningIsFollowedByEightTimesAsMuchAlone() {
