@@ -9,8 +9,8 @@
 /// looks the same; its loops are long, and the eighth lets most of them pass.)
 ///
 /// Measured with 8 to 64 indices of 5 to 20 microseconds and one of two processors taken by another process, time of
-/// two threads over that of one: 1.2 to 1.3 always spinning, 1.04 to 1.07 with the second measure alone, 0.77 to 0.92
-/// with both.
+/// two threads over that of one: 1.2 to 1.3 always spinning, 1.03 to 1.07 (once 1.33) with the second measure alone,
+/// 0.77 to 0.92 with both.
 struct Restraint {
     /// Nanoseconds, like all times here. Shorter waits are the price of sharing out indices.
     private static let threshold: UInt64 = 200_000
