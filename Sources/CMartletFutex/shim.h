@@ -23,8 +23,8 @@ static inline void martlet_pause(void) {
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/// Sleeps if `*word` still equals `expected`, until `martlet_futex_wake` names one of the bits of `bits`. May also return
-/// for no reason.
+/// Sleeps if `*word` still equals `expected`, until `martlet_futex_wake` names one of the bits of `bits`. May also
+/// return for no reason.
 static inline void martlet_futex_wait(const void *word, uint32_t expected, uint32_t bits) {
     syscall(SYS_futex, word, FUTEX_WAIT_BITSET_PRIVATE, expected, NULL, NULL, bits);
 }

@@ -21,8 +21,8 @@ enum Sleeper: UInt32 {
 
     /// Threads that sleep until a word changes, by Linux's futex.
     ///
-    /// The kernel compares the word and goes to sleep in one step, so a wake-up that follows a change of the word cannot
-    /// fall between the two.
+    /// The kernel compares the word and puts the thread to sleep in one step, so a wake-up that follows a change of the
+    /// word cannot fall between the two.
     final class FutexParkingPlace: Sendable {
         /// Sleeps if `word` still is `expected`, until a wake-up for `sleeper`; may also return for no reason.
         func sleep(_ word: UnsafeMutablePointer<Atomic<UInt32>>, whileEqualTo expected: UInt32, as sleeper: Sleeper) {

@@ -22,23 +22,7 @@ import Synchronization
 final class Team: @unchecked Sendable {
     typealias Body = (_ index: Int, _ worker: Int) -> Void
 
-    private struct Loop {
-        let count: Int
-        let body: UnsafePointer<Body>
-    }
-
-    /// One block, so that a helper that joins gets all of the loop with one cache line. The number of sleepers lies two
-    /// lines further (processors fetch lines in pairs).
-    private let memory = UnsafeMutableRawPointer.allocate(byteCount: 256, alignment: 128)
-    private let state: UnsafeMutablePointer<Atomic<UInt32>>
-    private let next: UnsafeMutablePointer<Atomic<Int>>
-    /// Written by the caller while no helper is joined, read by helpers that are.
-    private let loop: UnsafeMutablePointer<Loop>
-    /// Where each thread was last seen at work, by worker number: ``Processor/current``, written at the beginning of a
-    /// loop if it has changed, and ``Processor/unknown`` for helpers asleep. A hint for ``Spin``.
-    private let processors: UnsafeMutablePointer<Atomic<Int32>>
-    /// Helpers that sleep, or are about to, or have not run yet since they were woken.
-    private let sleepers: UnsafeMutablePointer<Atomic<Int>>
+    private let board: Board
     private let parking = ParkingPlace()
     /// Held by the caller whose loop it is. A mutex of the system's, because a thread may wait long for it.
     private let turn = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
@@ -48,15 +32,7 @@ final class Team: @unchecked Sendable {
     private var helpers = 0
 
     init(helpers: Int) {
-        state = memory.bindMemory(to: Atomic<UInt32>.self, capacity: 1)
-        next = (memory + 8).bindMemory(to: Atomic<Int>.self, capacity: 1)
-        loop = (memory + 16).bindMemory(to: Loop.self, capacity: 1)
-        sleepers = (memory + 128).bindMemory(to: Atomic<Int>.self, capacity: 1)
-        state.initialize(to: Atomic(0))
-        next.initialize(to: Atomic(0))
-        sleepers.initialize(to: Atomic(0))
-        processors = UnsafeMutablePointer.allocate(capacity: helpers + 1)
-        for worker in 0...helpers { (processors + worker).initialize(to: Atomic(Processor.unknown)) }
+        board = Board(threads: helpers + 1)
         pthread_mutex_init(turn, nil)
         // Fewer helpers than wished for share a loop as well: the system may allow no more threads.
         while self.helpers < helpers, startHelper(worker: self.helpers + 1) { self.helpers += 1 }
@@ -65,8 +41,7 @@ final class Team: @unchecked Sendable {
     deinit {
         pthread_mutex_destroy(turn)
         turn.deallocate()
-        memory.deallocate()
-        processors.deallocate()
+        board.deallocate()
     }
 
     /// Whether this thread is inside a loop of a pool.
@@ -83,47 +58,50 @@ final class Team: @unchecked Sendable {
     /// Runs a loop of at least two indices and returns when all calls have.
     func run(_ count: Int, _ body: @escaping Body) {
         pthread_mutex_lock(turn)
-        Crowd.enter()
         let beginning = Clock.now
-        withUnsafePointer(to: body) { body in
-            loop.initialize(to: Loop(count: count, body: body))
-            next.pointee.store(0, ordering: .relaxed)
-            let places = restraint.worksAlone(at: beginning) ? 0 : min(count - 1, helpers)
-            // Sequentially consistent, like the load of `sleepers` after it: see `sleep`.
-            state.pointee.wrappingAdd(TeamState.places(places).word, ordering: .sequentiallyConsistent)
-            let awake = helpers - sleepers.pointee.load(ordering: .sequentiallyConsistent)
-            if awake < places { parking.wake(state, count: places - awake, .helper) }
-
-            noteProcessor(of: 0)
-            pthread_setspecific(Team.insideLoop, UnsafeRawPointer(bitPattern: 1))
-            share(as: 0)
-            pthread_setspecific(Team.insideLoop, nil)
-            waitForHelpers(since: beginning)
+        let sleepsAtOnce = restraint.sleepsAtOnce(at: beginning)
+        if board.sleepsAtOnce.pointee.load(ordering: .relaxed) != sleepsAtOnce {
+            board.sleepsAtOnce.pointee.store(sleepsAtOnce, ordering: .relaxed)
         }
-        Crowd.leave()
+        board.loop.initialize(to: Board.Loop(count: count, body: body))
+        // The caller takes the first index without asking, and leaves the line to the helpers.
+        board.next.pointee.store(1, ordering: .relaxed)
+        let places = restraint.worksAlone(at: beginning) ? 0 : min(count - 1, helpers)
+        // Sequentially consistent, like the load of `sleepers` after it: see `sleep`.
+        board.state.pointee.wrappingAdd(TeamState.opening(places: places).word, ordering: .sequentiallyConsistent)
+        let awake = helpers - board.sleepers.pointee.load(ordering: .sequentiallyConsistent)
+        if awake < places { parking.wake(board.state, count: places - awake, .helper) }
+
+        board.noteProcessor(of: 0)
+        pthread_setspecific(Team.insideLoop, UnsafeRawPointer(bitPattern: 1))
+        board.share(as: 0, first: 0)
+        pthread_setspecific(Team.insideLoop, nil)
+        waitForHelpers(since: beginning)
+        board.loop.deinitialize(count: 1)
         pthread_mutex_unlock(turn)
     }
 
     /// Closes the loop and returns when every helper that joined has left.
     private func waitForHelpers(since beginning: UInt64) {
+        let board = self.board
         let closed = ~TeamState.everyPlace.word
-        var now = TeamState(word: state.pointee.bitwiseAnd(closed, ordering: .acquiringAndReleasing).newValue)
+        var now = TeamState(word: board.state.pointee.bitwiseAnd(closed, ordering: .acquiringAndReleasing).newValue)
         var spin = Spin()
         while now.joined > 0 {
-            if spin.pause(isInTheWay: isHelper(on:)) {
-                now = TeamState(word: state.pointee.load(ordering: .acquiring))
+            if spin.pause(isInTheWay: { board.callerIsInTheWay(on: $0, of: helpers) }) {
+                now = TeamState(word: board.state.pointee.load(ordering: .acquiring))
                 continue
             }
             let pause = Clock.now
             let used = Clock.processTime
             // The last to leave either sees this bit and wakes the caller, or has left before it was set.
             let asleep = TeamState.callerSleeps.word
-            now = TeamState(word: state.pointee.bitwiseOr(asleep, ordering: .acquiringAndReleasing).newValue)
+            now = TeamState(word: board.state.pointee.bitwiseOr(asleep, ordering: .acquiringAndReleasing).newValue)
             while now.joined > 0 {
-                parking.sleep(state, whileEqualTo: now.word, as: .caller)
-                now = TeamState(word: state.pointee.load(ordering: .acquiring))
+                parking.sleep(board.state, whileEqualTo: now.word, as: .caller)
+                now = TeamState(word: board.state.pointee.load(ordering: .acquiring))
             }
-            state.pointee.bitwiseAnd(~asleep, ordering: .relaxed)
+            board.state.pointee.bitwiseAnd(~asleep, ordering: .relaxed)
             restraint.note(
                 loopFrom: beginning, callerAsleepFrom: pause, to: Clock.now, used: Clock.processTime - used)
         }
@@ -131,8 +109,8 @@ final class Team: @unchecked Sendable {
 
     /// Sends the helpers home, once they are done with what they do.
     func dismiss() {
-        state.pointee.bitwiseOr(TeamState.dismissed.word, ordering: .sequentiallyConsistent)
-        parking.wake(state, count: helpers, .helper)
+        board.state.pointee.bitwiseOr(TeamState.dismissed.word, ordering: .sequentiallyConsistent)
+        parking.wake(board.state, count: helpers, .helper)
     }
 
     // MARK: The helpers
@@ -171,8 +149,8 @@ final class Team: @unchecked Sendable {
         pthread_setspecific(Team.insideLoop, UnsafeRawPointer(bitPattern: 1))
         Crowd.enter()
         while join(as: worker) {
-            noteProcessor(of: worker)
-            share(as: worker)
+            board.noteProcessor(of: worker)
+            board.share(as: worker)
             leave()
         }
         Crowd.leave()
@@ -180,23 +158,30 @@ final class Team: @unchecked Sendable {
 
     /// Waits for a loop with a free place and takes it; false if the team is dismissed.
     private func join(as worker: Int) -> Bool {
+        let board = self.board
         var spin = Spin()
-        var now = TeamState(word: state.pointee.load(ordering: .relaxed))
+        var now = TeamState(word: board.state.pointee.load(ordering: .relaxed))
+        var seen = now.loop
         while !now.isDismissed {
+            if now.loop != seen {
+                // Whether there is still a place or not: where loops follow each other, it pays to look on.
+                seen = now.loop
+                spin = Spin()
+            }
             if now.places > 0 {
-                let exchange = state.pointee.weakCompareExchange(
+                let exchange = board.state.pointee.weakCompareExchange(
                     expected: now.word, desired: now.afterJoining.word, successOrdering: .acquiring,
                     failureOrdering: .relaxed)
                 if exchange.exchanged { return true }
                 now = TeamState(word: exchange.original)
-            } else if spin.pause(isInTheWay: isCaller(on:)) {
-                now = TeamState(word: state.pointee.load(ordering: .relaxed))
+            } else if spin.pause(isInTheWay: { board.helperIsInTheWay(on: $0) }) {
+                now = TeamState(word: board.state.pointee.load(ordering: .relaxed))
             } else {
                 // A stale address would keep the caller from spinning for others.
-                processors[worker].store(Processor.unknown, ordering: .relaxed)
+                board.processors[worker].store(Processor.unknown, ordering: .relaxed)
                 sleep()
                 spin = Spin()
-                now = TeamState(word: state.pointee.load(ordering: .relaxed))
+                now = TeamState(word: board.state.pointee.load(ordering: .relaxed))
             }
         }
         return false
@@ -207,52 +192,24 @@ final class Team: @unchecked Sendable {
         Crowd.leave()
         // Announce, then look again; the caller opens the loop, then looks for sleepers. All four are sequentially
         // consistent, so one of the two sees the other: no loop begins with a helper asleep whom nobody wakes.
-        sleepers.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
-        let now = TeamState(word: state.pointee.load(ordering: .sequentiallyConsistent))
-        if now.places == 0, !now.isDismissed { parking.sleep(state, whileEqualTo: now.word, as: .helper) }
-        sleepers.pointee.wrappingSubtract(1, ordering: .relaxed)
+        board.sleepers.pointee.wrappingAdd(1, ordering: .sequentiallyConsistent)
+        let now = TeamState(word: board.state.pointee.load(ordering: .sequentiallyConsistent))
+        if now.places == 0, !now.isDismissed { parking.sleep(board.state, whileEqualTo: now.word, as: .helper) }
+        board.sleepers.pointee.wrappingSubtract(1, ordering: .relaxed)
         Crowd.enter()
     }
 
     private func leave() {
-        var now = TeamState(word: state.pointee.load(ordering: .relaxed))
+        var now = TeamState(word: board.state.pointee.load(ordering: .relaxed))
         while true {
-            let exchange = state.pointee.weakCompareExchange(
+            let exchange = board.state.pointee.weakCompareExchange(
                 expected: now.word, desired: now.afterLeaving.word, successOrdering: .acquiringAndReleasing,
                 failureOrdering: .relaxed)
             if exchange.exchanged { break }
             now = TeamState(word: exchange.original)
         }
         // From here on the loop may be over and its caller gone. The team is not: this thread holds it.
-        if now.afterLeaving.callerMustBeWoken { parking.wake(state, count: 1, .caller) }
-    }
-
-    // MARK: Both
-
-    private func share(as worker: Int) {
-        let count = loop.pointee.count
-        let body = loop.pointee.body.pointee
-        while true {
-            let index = next.pointee.wrappingAdd(1, ordering: .relaxed).oldValue
-            if index >= count { break }
-            body(index, worker)
-        }
-    }
-
-    private func noteProcessor(of worker: Int) {
-        let current = Processor.current
-        if processors[worker].load(ordering: .relaxed) != current {
-            processors[worker].store(current, ordering: .relaxed)
-        }
-    }
-
-    private func isCaller(on processor: Int32) -> Bool {
-        processor != Processor.unknown && processors[0].load(ordering: .relaxed) == processor
-    }
-
-    private func isHelper(on processor: Int32) -> Bool {
-        processor != Processor.unknown
-            && (0..<helpers).contains { processors[$0 + 1].load(ordering: .relaxed) == processor }
+        if now.afterLeaving.callerMustBeWoken { parking.wake(board.state, count: 1, .caller) }
     }
 
     private final class Start {

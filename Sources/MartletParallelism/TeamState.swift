@@ -4,7 +4,8 @@
 /// *joined*, in one exchange. That is all the protection a loop needs against helpers that come late: an exchange that
 /// succeeds has seen a loop with a free place, whichever loop that is by now, and the loop's description is read only
 /// after it. A helper that is joined keeps the loop from ending, so the description stays as it is until it leaves. The
-/// word returning to an earlier value in between (ABA) is therefore of no consequence.
+/// word returning to an earlier value in between (ABA) is therefore of no consequence. Four bits count the loops, only
+/// so that a helper which came too late for one sees that there was one.
 struct TeamState: Equatable {
     var word: UInt32
 
@@ -12,17 +13,23 @@ struct TeamState: Equatable {
     static let maximumHelpers = 8191
 
     private static let joinedShift: UInt32 = 13
+    private static let loopShift: UInt32 = 28
     private static let countMask: UInt32 = 0x1fff
 
     /// Set while the caller sleeps until the last helper has left.
-    static let callerSleeps = TeamState(word: 1 << 30)
+    static let callerSleeps = TeamState(word: 1 << 26)
     /// Set once, when the pool is gone.
-    static let dismissed = TeamState(word: 1 << 31)
+    static let dismissed = TeamState(word: 1 << 27)
     /// The bits of ``places``.
     static let everyPlace = TeamState(word: countMask)
 
-    /// A state of nothing but free places.
-    static func places(_ count: Int) -> TeamState { TeamState(word: UInt32(truncatingIfNeeded: count) & countMask) }
+    /// What to add to the state between two loops, wrapping around, to open a loop with so many places.
+    static func opening(places: Int) -> TeamState {
+        TeamState(word: UInt32(truncatingIfNeeded: places) & countMask | 1 << loopShift)
+    }
+
+    /// The number of the loop modulo 16. At the top of the word, where an overflow harms nothing.
+    var loop: UInt32 { word >> TeamState.loopShift }
 
     /// How many more helpers the loop takes.
     var places: Int { Int(word & TeamState.countMask) }

@@ -5,34 +5,60 @@ import Testing
 @Suite struct RestraintTests {
     private let millisecond: UInt64 = 1_000_000
 
-    /// After a loop of `work` and a wait of `wait` nanoseconds, for `used` of which the process worked.
-    private func afterWait(of wait: UInt64, used: UInt64, work: UInt64) -> Restraint {
+    /// After a loop of `work` and a wait of `wait` nanoseconds, for `used` of which the process worked; and the same
+    /// once more if `again`, from time 0 as well.
+    private func afterWait(of wait: UInt64, used: UInt64, work: UInt64, again: Bool = false) -> Restraint {
         var restraint = Restraint()
-        restraint.note(loopFrom: 0, callerAsleepFrom: work, to: work + wait, used: used)
+        for _ in 0..<(again ? 2 : 1) {
+            restraint.note(loopFrom: 0, callerAsleepFrom: work, to: work + wait, used: used)
+        }
         return restraint
     }
 
-    @Test func aLostWaitIsFollowedByEightTimesAsMuchAlone() {
+    @Test func aLossIsFollowedByATimeWithoutSpinning() {
         let restraint = afterWait(of: 3 * millisecond, used: 0, work: 8 * millisecond)
+        #expect(restraint.sleepsAtOnce(at: 11 * millisecond))
+        #expect(restraint.sleepsAtOnce(at: 31 * millisecond - 1))
+        #expect(!restraint.sleepsAtOnce(at: 31 * millisecond))
+        #expect(!restraint.worksAlone(at: 11 * millisecond))
+    }
+
+    /// Losses that follow each other make it longer, up to a limit; one that comes alone begins anew.
+    @Test func lossesThatGoOnMakeItLonger() {
+        var restraint = Restraint()
+        var now: UInt64 = 1000 * millisecond
+        for expected in [20, 40, 80, 160, 320, 320] as [UInt64] {
+            let end = now + 3 * millisecond
+            restraint.note(loopFrom: now, callerAsleepFrom: now, to: end, used: 0)
+            #expect(restraint.sleepsAtOnce(at: end + expected * millisecond - 1))
+            #expect(!restraint.sleepsAtOnce(at: end + expected * millisecond))
+            now = end + expected * millisecond + millisecond
+        }
+        now += 1000 * millisecond
+        restraint.note(loopFrom: now, callerAsleepFrom: now, to: now + millisecond, used: 0)
+        #expect(!restraint.sleepsAtOnce(at: now + 21 * millisecond))
+    }
+
+    @Test func aLossWithoutSpinningIsFollowedByEightTimesAsMuchAlone() {
+        let restraint = afterWait(of: 3 * millisecond, used: 0, work: 8 * millisecond, again: true)
         #expect(restraint.worksAlone(at: 11 * millisecond))
         #expect(restraint.worksAlone(at: 35 * millisecond - 1))
         #expect(!restraint.worksAlone(at: 35 * millisecond))
     }
 
     @Test func aWaitForWorkIsNoLoss() {
-        let restraint = afterWait(of: 3 * millisecond, used: 3 * millisecond, work: 8 * millisecond)
-        #expect(!restraint.worksAlone(at: 11 * millisecond))
+        #expect(!afterWait(of: 3 * millisecond, used: 3 * millisecond, work: 8 * millisecond).sleepsAtOnce(at: 0))
         // Several helpers use more than the time that passes.
-        #expect(!afterWait(of: 3 * millisecond, used: 9 * millisecond, work: 0).worksAlone(at: 3 * millisecond))
+        #expect(!afterWait(of: 3 * millisecond, used: 9 * millisecond, work: 0).sleepsAtOnce(at: 0))
     }
 
     @Test func smallLossesAreBorne() {
-        #expect(!afterWait(of: 100_000, used: 0, work: 0).worksAlone(at: 100_000))
-        #expect(!afterWait(of: millisecond, used: 0, work: 8 * millisecond).worksAlone(at: 9 * millisecond))
+        #expect(!afterWait(of: 100_000, used: 0, work: 0).sleepsAtOnce(at: 0))
+        #expect(!afterWait(of: millisecond, used: 0, work: 8 * millisecond).sleepsAtOnce(at: 0))
     }
 
     @Test func helpersAreTriedAgainSoon() {
-        let restraint = afterWait(of: 1000 * millisecond, used: 0, work: 0)
+        let restraint = afterWait(of: 1000 * millisecond, used: 0, work: 0, again: true)
         #expect(restraint.worksAlone(at: 1049 * millisecond))
         #expect(!restraint.worksAlone(at: 1050 * millisecond))
     }

@@ -1,0 +1,82 @@
+import Synchronization
+
+/// The memory that the threads of a team share, laid out for few transfers of cache lines between processors: each
+/// takes up to a fifth of a microsecond, and they are what a short loop costs.
+struct Board: @unchecked Sendable {
+    /// A loop as its helpers see it.
+    struct Loop {
+        let count: Int
+        let body: Team.Body
+    }
+
+    /// The ``TeamState``. A helper that joins gets the counter and the loop in the same line.
+    let state: UnsafeMutablePointer<Atomic<UInt32>>
+    /// The next index to hand out.
+    let next: UnsafeMutablePointer<Atomic<Int>>
+    /// Written by the caller while no helper is joined, read by helpers that are.
+    let loop: UnsafeMutablePointer<Loop>
+    /// Helpers that sleep, or are about to, or have not run yet since they were woken. Two lines further, because
+    /// processors fetch lines in pairs.
+    let sleepers: UnsafeMutablePointer<Atomic<Int>>
+    /// Whether threads are to sleep at once instead of spinning.
+    let sleepsAtOnce: UnsafeMutablePointer<Atomic<Bool>>
+    /// Where each thread was last seen at work, by worker number: ``Processor/current``, written at the beginning of a
+    /// loop if it has changed, and ``Processor/unknown`` for helpers asleep. A hint for ``Spin``.
+    let processors: UnsafeMutablePointer<Atomic<Int32>>
+
+    private let memory: UnsafeMutableRawPointer
+
+    init(threads: Int) {
+        memory = UnsafeMutableRawPointer.allocate(byteCount: 256, alignment: 128)
+        state = memory.bindMemory(to: Atomic<UInt32>.self, capacity: 1)
+        next = (memory + 8).bindMemory(to: Atomic<Int>.self, capacity: 1)
+        loop = (memory + 16).bindMemory(to: Loop.self, capacity: 1)
+        sleepers = (memory + 128).bindMemory(to: Atomic<Int>.self, capacity: 1)
+        sleepsAtOnce = (memory + 136).bindMemory(to: Atomic<Bool>.self, capacity: 1)
+        processors = UnsafeMutablePointer.allocate(capacity: threads)
+        state.initialize(to: Atomic(0))
+        next.initialize(to: Atomic(0))
+        sleepers.initialize(to: Atomic(0))
+        sleepsAtOnce.initialize(to: Atomic(false))
+        for worker in 0..<threads { (processors + worker).initialize(to: Atomic(Processor.unknown)) }
+    }
+
+    func deallocate() {
+        memory.deallocate()
+        processors.deallocate()
+    }
+
+    /// Hands out indices to this thread, from `first` if it has one already, until there are no more.
+    func share(as worker: Int, first: Int? = nil) {
+        let loop = self.loop.pointee
+        var index = first ?? takeIndex()
+        while index < loop.count {
+            loop.body(index, worker)
+            // Nobody need ask for what follows the last index.
+            if index == loop.count - 1 { break }
+            index = takeIndex()
+        }
+    }
+
+    private func takeIndex() -> Int { next.pointee.wrappingAdd(1, ordering: .relaxed).oldValue }
+
+    func noteProcessor(of worker: Int) {
+        let current = Processor.current
+        if processors[worker].load(ordering: .relaxed) != current {
+            processors[worker].store(current, ordering: .relaxed)
+        }
+    }
+
+    /// Whether a helper that runs on `processor` should not spin until the caller has a loop for it.
+    func helperIsInTheWay(on processor: Int32) -> Bool {
+        if sleepsAtOnce.pointee.load(ordering: .relaxed) { return true }
+        return processor != Processor.unknown && processors[0].load(ordering: .relaxed) == processor
+    }
+
+    /// Whether a caller that runs on `processor` should not spin until the helpers are done.
+    func callerIsInTheWay(on processor: Int32, of helpers: Int) -> Bool {
+        if sleepsAtOnce.pointee.load(ordering: .relaxed) { return true }
+        return processor != Processor.unknown
+            && (1..<helpers + 1).contains { processors[$0].load(ordering: .relaxed) == processor }
+    }
+}
