@@ -9,6 +9,7 @@ struct Benchmark: ParsableCommand {
     @Argument(help: "The network, an ONNX file.") var model: String
     @Option(help: ArgumentHelp("Images a run.", valueName: "n")) var batch = 1
     @Option(help: ArgumentHelp("How long to run.", valueName: "s")) var seconds = 3.0
+    @Flag(help: "Show where the time goes, layer by layer.") var profile = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
 
@@ -38,6 +39,7 @@ struct Benchmark: ParsableCommand {
     func run() throws {
         try reportingErrors {
             let pool = threads.pool
+            if profile { return try showProfile(pool) }
             let measurement = try Model(path: model).latency(batch: batch, seconds: seconds, pool: pool)
             let figures = Figures(
                 latencies: measurement.latencies, p10: measurement.percentile(10), p50: measurement.percentile(50),
@@ -54,5 +56,23 @@ struct Benchmark: ParsableCommand {
                 "memory   \(Format.bytes(figures.peakBytes)) at most, \(Format.bytes(figures.plannedBytes)) for intermediate values"
             )
         }
+    }
+
+    private func showProfile(_ pool: ThreadPool) throws {
+        let profile = try Model(path: model).profile(batch: batch, seconds: seconds, pool: pool)
+        if output.json { return try Terminal.printJSON(profile) }
+        var table = Table([
+            ("layer", .left), ("operation", .left), ("algorithm", .left), ("output", .left), ("ms", .right),
+            ("share", .right), ("GFLOP/s", .right),
+        ])
+        for node in profile.nodes {
+            table.add([
+                node.name, node.operation, node.algorithm, node.output, Format.fixed(node.milliseconds, 3),
+                Format.percent(node.milliseconds / profile.milliseconds),
+                node.multiplyAdds > 0 ? Format.fixed(node.gigaflops, 1) : "",
+            ])
+        }
+        table.add(["total", "", "", "", Format.fixed(profile.milliseconds, 3), "", ""])
+        print(table.text)
     }
 }

@@ -28,6 +28,8 @@ struct BlockedConvolution: Step {
     /// Rows of the output that one task computes.
     let rowsOfTask: Int
 
+    var algorithm: String { "direct" }
+
     func run(_ context: StepContext) {
         let (x, y) = (operands.x, operands.y)
         let lanes = operands.kernels.lanes

@@ -13,6 +13,8 @@ struct WinogradConvolution: Step {
     /// Zeros: the products have no bias of their own.
     let zeros: UnsafePointer<Float>
 
+    var algorithm: String { "Winograd F(\(tile.rawValue),3)" }
+
     private var tilesPerRow: Int { (operands.y.layout.width + tile.outputSize - 1) / tile.outputSize }
     private var tileRows: Int { (operands.y.layout.height + tile.outputSize - 1) / tile.outputSize }
     private var tileCount: Int { tilesPerRow * tileRows }

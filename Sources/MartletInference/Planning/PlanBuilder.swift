@@ -51,20 +51,20 @@ struct PlanBuilder {
     mutating func build() throws -> Plan {
         let arena = try layOut()
         var entries: [Plan.Entry] = []
-        for node in network.nodes {
+        for (index, node) in network.nodes.enumerated() {
             if let value = node.outputs.first.flatMap({ $0 }).flatMap({ blockedValues[$0] }),
                 !value.layout.border.isEmpty, let kernels, !node.operation.isConcatenation
             {
-                entries.append(Plan.Entry(step: BorderStep(y: value, kernels: kernels)))
+                entries.append(Plan.Entry(step: BorderStep(y: value, kernels: kernels), node: index))
             }
             guard let step = try runsOnBlocks(node) ? blockedStep(node) : step(node) else { continue }
-            entries.append(Plan.Entry(step: step, layer: layer(node)))
+            entries.append(Plan.Entry(step: step, node: index, layer: layer(node)))
         }
         let outputs = try zip(outputNames, network.outputs).map { (name: $0, view: try view($1.name)) }
         let inputs = try network.inputs.map { try mutableView($0.name) }
         return try Plan(
-            inputShapes: inputShapes, inputValues: inputValues, inputs: inputs, outputs: outputs, entries: entries,
-            arena: arena, constants: constants, workers: workers)
+            inputShapes: inputShapes, inputValues: inputValues, inputs: inputs, outputs: outputs,
+            network: TypedNetwork(network: network, types: types), entries: entries, arena: arena, constants: constants, workers: workers)
     }
 
     /// Gives every value its memory.

@@ -3,6 +3,8 @@ import MartletTensors
 
 /// One node of a plan, ready to run: an algorithm with its operands in memory.
 protocol Step {
+    /// What it does, in a word or two, for who looks at a profile; empty where the operator's name says it.
+    var algorithm: String { get }
     /// Bytes of scratch memory each thread needs.
     var scratchBytes: Int { get }
     /// Bytes of scratch memory the step needs as a whole.
@@ -12,6 +14,7 @@ protocol Step {
 }
 
 extension Step {
+    var algorithm: String { "" }
     var scratchBytes: Int { 0 }
     var sharedBytes: Int { 0 }
 }
