@@ -13,10 +13,10 @@ struct WinogradConvolution: Step {
     /// Zeros: the products have no bias of their own.
     let zeros: UnsafePointer<Float>
 
-    var algorithm: String { "Winograd F(\(tile.rawValue),3)" }
+    var algorithm: String { "Winograd F(\(tile.size),\(tile.taps))" }
 
-    private var tilesPerRow: Int { (operands.y.layout.width + tile.outputSize - 1) / tile.outputSize }
-    private var tileRows: Int { (operands.y.layout.height + tile.outputSize - 1) / tile.outputSize }
+    private var tilesPerRow: Int { (operands.y.layout.width + tile.size - 1) / tile.size }
+    private var tileRows: Int { (operands.y.layout.height + tile.size - 1) / tile.size }
     private var tileCount: Int { tilesPerRow * tileRows }
     private var inputBlocks: Int { operands.x.layout.blocks }
     private var outputBlocks: Int { operands.y.layout.blocks }
@@ -96,6 +96,8 @@ struct WinogradConvolution: Step {
         _ m: UnsafeMutablePointer<Float>
     ) {
         let step = chunk * lanes
+        // The lanes past the last channel of a single block are zero: no need to multiply them.
+        let lanesRead = inputBlocks == 1 ? min(lanes, operands.x.layout.channels) : lanes
         let blockWeights = inputBlocks * lanes * lanes
         withUnsafeTemporaryAllocation(of: Int.self, capacity: inputBlocks) { offsets in
             for block in 0..<inputBlocks { offsets[block] = block * step }
@@ -104,7 +106,7 @@ struct WinogradConvolution: Step {
                 let vectors = min(2, outputBlocks - 2 * pair)
                 operands.kernels.convolveRows(
                     input: v + position * inputStep, inputRowStep: 0, inputColumnStep: lanes,
-                    offsets: table, offsetCount: inputBlocks, lanes: lanes,
+                    offsets: table, offsetCount: inputBlocks, lanes: lanesRead,
                     weights: weights + (position * outputBlocks + 2 * pair) * blockWeights, vectors: vectors,
                     bias: zeros, residual: nil, residualRowStep: 0, residualBlockStep: 0,
                     output: m + position * outputStep + 2 * pair * step, outputRowStep: 0, outputBlockStep: step,

@@ -1,3 +1,7 @@
+import MartletKernelsAVX2
+import MartletKernelsAVX512
+import MartletKernelsBaseline
+
 // The kernels with their argument labels: function values have none.
 
 extension KernelSet {
@@ -65,5 +69,22 @@ extension KernelSet {
         blockedToPlanar(
             input, inputBlockStep, inputRowStep, pixelStep, output, outputChannelStep, outputRowStep, channels, rows,
             columns)
+    }
+
+    /// `foldRow` of the kernels.
+    @inline(__always) func foldRow(
+        input: UnsafePointer<Float>, inputChannelStep: Int, inputRows: Int, inputColumns: Int, channels: Int,
+        stride: Int, firstRow: Int, firstColumn: Int, output: UnsafeMutablePointer<Float>, outputBlockStep: Int,
+        columns: Int
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.foldRow
+            case .avx2: MartletKernelsAVX2.foldRow
+            case .avx512: MartletKernelsAVX512.foldRow
+            }
+        kernel(
+            input, inputChannelStep, inputRows, inputColumns, channels, stride, firstRow, firstColumn, output,
+            outputBlockStep, columns)
     }
 }
