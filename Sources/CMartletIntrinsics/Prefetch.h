@@ -3,7 +3,7 @@
 #ifndef MARTLET_PREFETCH_H
 #define MARTLET_PREFETCH_H
 
-/// Brings the cache line at `address` into the first-level cache if it can be read; does nothing where it cannot.
-static inline __attribute__((always_inline)) void martlet_prefetch(const void *address) { __builtin_prefetch(address, 0, 3); }
+/// Brings the cache line at `address` into the second-level cache; does nothing where it cannot be read.
+static inline __attribute__((always_inline)) void martlet_prefetch(const void *address) { __builtin_prefetch(address, 0, 2); }
 
 #endif
