@@ -87,4 +87,19 @@ extension KernelSet {
             input, inputChannelStep, inputRows, inputColumns, channels, stride, firstRow, firstColumn, output,
             outputBlockStep, columns)
     }
+
+    /// `dotProducts` of the kernels.
+    @inline(__always) func dotProducts(
+        left: UnsafePointer<Float>, leftCount: Int, leftStride: Int, right: UnsafePointer<Float>, rightCount: Int,
+        rightStride: Int, length: Int, results: UnsafeMutablePointer<Float>, leftStep: Int, rightStep: Int
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.dotProducts
+            case .avx2: MartletKernelsAVX2.dotProducts
+            case .avx512: MartletKernelsAVX512.dotProducts
+            }
+        kernel(
+            left, leftCount, leftStride, right, rightCount, rightStride, length, results, leftStep, rightStep)
+    }
 }

@@ -29,6 +29,16 @@ public func foldRow(
     }
     var index = 0
     while index < folded {
+        if index % stride == 0 && lanes % stride == 0 && (stride == 2 || stride == 4) {
+            let row = firstRow + index / stride % stride
+            if row >= 0 && row < inputRows {
+                foldTogether(
+                    input + index / (stride * stride) * inputChannelStep + row * inputColumns, inputColumns, stride,
+                    firstColumn, output + index / lanes * outputBlockStep + index % lanes, columns)
+            }
+            index += stride
+            continue
+        }
         let q = index % stride
         let p = index / stride % stride
         let row = firstRow + p
@@ -46,5 +56,34 @@ public func foldRow(
             }
         }
         index += 1
+    }
+}
+
+/// The columns of a window of 2 or 4 become channels side by side: they are moved at once where all lie in the image.
+@inline(__always) private func foldTogether(
+    _ source: UnsafePointer<Float>, _ inputColumns: Int, _ stride: Int, _ firstColumn: Int,
+    _ target: UnsafeMutablePointer<Float>, _ columns: Int
+) {
+    var x = 0
+    var column = firstColumn
+    while x < columns {
+        let pixel = target + x * Vector.scalarCount
+        if column >= 0 && column + stride <= inputColumns {
+            let from = UnsafeRawPointer(source + column)
+            if stride == 2 {
+                UnsafeMutableRawPointer(pixel).storeBytes(of: from.loadUnaligned(as: UInt64.self), as: UInt64.self)
+            } else {
+                UnsafeMutableRawPointer(pixel).storeBytes(
+                    of: from.loadUnaligned(as: SIMD4<Float>.self), as: SIMD4<Float>.self)
+            }
+        } else {
+            var q = 0
+            while q < stride {
+                if column + q >= 0 && column + q < inputColumns { pixel[q] = source[column + q] }
+                q += 1
+            }
+        }
+        column += stride
+        x += 1
     }
 }
