@@ -36,7 +36,8 @@ func packWinogradWeights(
         guard let scratch = buffer.baseAddress else { return }
         @inline(__always) func kernelOf(_ output: Int, _ input: Int) -> UnsafePointer<Float> {
             // The end of the buffer stays zero, for the channels past the last.
-            output < outputs && input < inputs ? kernel + (output * inputs + input) * taps : UnsafePointer(scratch + size)
+            output < outputs && input < inputs
+                ? kernel + (output * inputs + input) * taps : UnsafePointer(scratch + size)
         }
         for pair in pairs {
             let firstBlock = 2 * pair

@@ -66,7 +66,8 @@ struct PlanBuilder {
         let inputs = try network.inputs.map { try mutableView($0.name) }
         return try Plan(
             inputShapes: inputShapes, inputValues: inputValues, inputs: inputs, outputs: outputs,
-            network: TypedNetwork(network: network, types: types), entries: entries, arena: arena, constants: constants, workers: workers)
+            network: TypedNetwork(network: network, types: types), entries: entries, arena: arena, constants: constants,
+            workers: workers)
     }
 
     /// Gives every value its memory.
