@@ -150,6 +150,21 @@ import Testing
         }
     }
 
+    /// Image by image or layer by layer, with fewer threads than images and more: the same bits.
+    @Test func batchesMayBeRunImageByImage() throws {
+        let (network, x) = try network(seed: 6, height: 12, width: 9, channels: [32, 16, 16], batch: 5)
+        var results: [[String: Tensor]] = []
+        for (apart, threads) in [(false, 1), (true, 1), (true, 2), (true, 3), (true, 6)] {
+            var options = Executor.Options()
+            options.runsImagesApart = apart
+            let executor = try Executor(network: network, pool: ThreadPool(threadCount: threads), options: options)
+            for _ in 0..<2 { results.append(try executor.run(["input": x])) }
+            let memory = try executor.peakBytes(["input": x.shape])
+            #expect(memory > 0)
+        }
+        #expect(results.allSatisfy { $0 == results[0] && $0.count == 3 })
+    }
+
     @Test func observersSeeRowsOfPixels() throws {
         let (network, x) = try network(seed: 4, height: 10, width: 9, channels: [32, 16, 16], batch: 2)
         var seen: [Bool: [String: [Float]]] = [:]

@@ -58,6 +58,30 @@ final class Plan: @unchecked Sendable {
         for (tensor, input) in zip(tensors, inputs) {
             tensor.withUnsafeBytes { input.bytes.copyMemory(from: $0) }
         }
+        try runSteps(pool: pool, observer: observer, finished: finished)
+        var results: [String: Tensor] = [:]
+        for (name, view) in outputs {
+            results[name] = try Tensor(elementType: view.elementType, shape: view.shape, bytes: view.bytes)
+        }
+        return results
+    }
+
+    /// Runs the steps of a plan for one image on an image of its only input, given as its bytes; `collect` is shown the
+    /// results, in the order of the network's outputs.
+    func run(image: UnsafeRawBufferPointer, pool: ThreadPool, collect: (_ output: Int, TensorView) -> Void) throws {
+        inputs[0].bytes.copyMemory(from: image)
+        try runSteps(pool: pool)
+        for (index, output) in outputs.enumerated() { collect(index, output.view) }
+    }
+
+    /// The names and types of the results.
+    var outputTypes: [(name: String, elementType: ElementType, shape: Shape)] {
+        outputs.map { ($0.name, $0.view.elementType, $0.view.shape) }
+    }
+
+    private func runSteps(
+        pool: ThreadPool, observer: Observer? = nil, finished: ((_ entry: Int) -> Void)? = nil
+    ) throws {
         let context = StepContext(
             pool: pool, shared: scratch.base, scratch: scratch.base + sharedBytes, scratchStride: scratchStride)
         for (index, entry) in entries.enumerated() {
@@ -67,10 +91,5 @@ final class Plan: @unchecked Sendable {
             try entry.step.run(context)
             finished?(index)
         }
-        var results: [String: Tensor] = [:]
-        for (name, view) in outputs {
-            results[name] = try Tensor(elementType: view.elementType, shape: view.shape, bytes: view.bytes)
-        }
-        return results
     }
 }
