@@ -77,7 +77,7 @@ extension PlanBuilder {
         let bias = try packedBias(node, blocks: y.layout.blocks, lanes: lanes)
         let operands = BlockedConvolutionOperands(
             x: x, y: y, residual: convolution.addsResidual ? blocked(node.input(3)) : nil, bias: bias, clamp: clamp,
-            kernels: kernels)
+            kernels: kernels, workers: workers)
         let (input, output) = (
             [x.layout.images, x.layout.channels, x.layout.height, x.layout.width],
             [y.layout.images, y.layout.channels, y.layout.height, y.layout.width]
@@ -121,14 +121,7 @@ extension PlanBuilder {
         return BlockedConvolution(
             operands: operands,
             weights: try packedDirect(weightName, weight, inputLanes: inputLanes, lanes: lanes), offsets: offsets,
-            inputLanes: inputLanes, start: start, strides: strides, rowsOfTask: rowsOfTask(y.layout))
-    }
-
-    /// Rows that one task computes: a few tasks an image even where channels are few, and enough pixels each to pay.
-    private func rowsOfTask(_ y: BlockedLayout) -> Int {
-        let rows = max(1, 784 / max(1, y.width))
-        // Two rows at a time where a row is short.
-        return min(y.height, (rows + 1) / 2 * 2)
+            inputLanes: inputLanes, start: start, strides: strides)
     }
 
     private mutating func zeroBias(lanes: Int) throws -> UnsafePointer<Float> {

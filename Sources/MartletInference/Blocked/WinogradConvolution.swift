@@ -25,18 +25,30 @@ struct WinogradConvolution: Step {
     /// Floats of one tile, before and after the products.
     private var tileFloats: Int { tile.positions * (inputBlocks + outputBlocks) * lanes }
 
-    /// Tiles that are done at once. All of them must fit into the second-level cache with room for the weights' stream;
-    /// measured, more than 28 gain nothing.
-    private var chunk: Int {
+    /// Tiles that are done at once.
+    private var chunk: Int { chunking.tiles }
+    /// Whether each thread takes chunks of its own.
+    private var splitsByChunk: Bool { chunking.areShared }
+
+    /// All of a chunk must fit into the second-level cache with room for the weights' stream; measured, more than 28 tiles gain
+    /// nothing. Threads take chunks of their own where there are enough tiles for each, as many chunks for each; else they
+    /// share one chunk phase by phase, unless weights are so few that a few tiles are worth reading them.
+    private var chunking: (tiles: Int, areShared: Bool) {
         let fitting = max(14, min(28, WinogradConvolution.cacheFloats / tileFloats / 14 * 14))
-        if tileCount <= fitting + 2 { return tileCount }
-        return fitting
+        if operands.workers == 1 { return (tileCount <= fitting + 2 ? tileCount : fitting, true) }
+        let weightFloats = tile.positions * inputBlocks * outputBlocks * lanes * lanes
+        let fewest = weightFloats <= WinogradConvolution.fewWeightFloats ? 7 : 14
+        if tileCount < fewest * operands.workers {
+            let images = operands.y.layout.images
+            return (min(tileCount, fitting + 2), images * ((tileCount + fitting + 1) / (fitting + 2)) >= 2 * operands.workers)
+        }
+        let chunks = (tileCount + fitting - 1) / fitting
+        let evenly = (chunks + operands.workers - 1) / operands.workers * operands.workers
+        return ((tileCount + evenly - 1) / evenly, true)
     }
 
     private static let cacheFloats = 160 * 1024
-
-    /// Whether the map has chunks enough that each thread can take its own.
-    private var splitsByChunk: Bool { operands.y.layout.images * ((tileCount + chunk - 1) / chunk) >= 4 }
+    private static let fewWeightFloats = 64 * 1024
 
     /// Floats from one position's transformed input, or products, to the next. A cache line more than they take: steps of
     /// large powers of two would fall on the same few lines of the cache.

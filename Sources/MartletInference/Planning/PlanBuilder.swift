@@ -18,7 +18,8 @@ struct PlanBuilder {
     let kernels: KernelSet?
     private var blockedValues: [String: BlockedValue] = [:]
     private let options: Executor.Options
-    private let workers: Int
+    /// The threads that will run the plan.
+    let workers: Int
     /// Constants that do not come from folding, which may come out differently for other shapes.
     private let sharedConstants: Set<String>
     /// Weights brought to another layout, shared by all plans.

@@ -38,6 +38,15 @@ struct StepContext {
     /// The step's scratch memory.
     var sharedFloats: UnsafeMutablePointer<Float> { shared.assumingMemoryBound(to: Float.self) }
 
+    /// Calls `body` for each index in `0 ..< count`, on this thread alone or shared out.
+    func forEach(_ count: Int, alone: Bool, _ body: (_ index: Int) -> Void) {
+        if alone {
+            for index in 0..<count { body(index) }
+        } else {
+            pool.forEach(count, body)
+        }
+    }
+
     /// Calls `body` for consecutive parts of `0 ..< count`, each of `size` elements but the last.
     func forEachPart(of count: Int, size: Int, _ body: (_ part: Range<Int>) -> Void) {
         pool.forEach((count + size - 1) / size) { index in
