@@ -64,26 +64,33 @@ public func foldRow(
     _ source: UnsafePointer<Float>, _ inputColumns: Int, _ stride: Int, _ firstColumn: Int,
     _ target: UnsafeMutablePointer<Float>, _ columns: Int
 ) {
+    // The pixels whose columns all lie in the image: from the first that begins in it, before the first that leaves it.
+    let first = firstColumn >= 0 ? 0 : min(columns, (stride - 1 - firstColumn) / stride)
+    let room = inputColumns - stride - firstColumn
+    let end = room < 0 ? first : max(first, min(columns, room / stride + 1))
     var x = 0
-    var column = firstColumn
     while x < columns {
-        let pixel = target + x * Vector.scalarCount
-        if column >= 0 && column + stride <= inputColumns {
-            let from = UnsafeRawPointer(source + column)
-            if stride == 2 {
-                UnsafeMutableRawPointer(pixel).storeBytes(of: from.loadUnaligned(as: UInt64.self), as: UInt64.self)
-            } else {
-                UnsafeMutableRawPointer(pixel).storeBytes(
-                    of: from.loadUnaligned(as: SIMD4<Float>.self), as: SIMD4<Float>.self)
+        if x == first && first < end {
+            var from = UnsafeRawPointer(source + firstColumn + first * stride)
+            var to = UnsafeMutableRawPointer(target + first * Vector.scalarCount)
+            while x < end {
+                if stride == 2 {
+                    to.storeBytes(of: from.loadUnaligned(as: UInt64.self), as: UInt64.self)
+                } else {
+                    to.storeBytes(of: from.loadUnaligned(as: SIMD4<Float>.self), as: SIMD4<Float>.self)
+                }
+                from += stride * 4
+                to += Vector.scalarCount * 4
+                x += 1
             }
-        } else {
-            var q = 0
-            while q < stride {
-                if column + q >= 0 && column + q < inputColumns { pixel[q] = source[column + q] }
-                q += 1
-            }
+            continue
         }
-        column += stride
+        let column = firstColumn + x * stride
+        var q = 0
+        while q < stride {
+            if column + q >= 0 && column + q < inputColumns { target[x * Vector.scalarCount + q] = source[column + q] }
+            q += 1
+        }
         x += 1
     }
 }
