@@ -40,7 +40,10 @@ struct WinogradConvolution: Step {
         let fewest = weightFloats <= WinogradConvolution.fewWeightFloats ? 7 : 14
         if tileCount < fewest * operands.workers {
             let images = operands.y.layout.images
-            return (min(tileCount, fitting + 2), images * ((tileCount + fitting + 1) / (fitting + 2)) >= 2 * operands.workers)
+            return (
+                min(tileCount, fitting + 2),
+                images * ((tileCount + fitting + 1) / (fitting + 2)) >= 2 * operands.workers
+            )
         }
         let chunks = (tileCount + fitting - 1) / fitting
         let evenly = (chunks + operands.workers - 1) / operands.workers * operands.workers

@@ -102,4 +102,22 @@ extension KernelSet {
         kernel(
             left, leftCount, leftStride, right, rightCount, rightStride, length, results, leftStep, rightStep)
     }
+
+    /// `multiplyAddRounds` of the kernels.
+    func multiplyAddRounds(_ rounds: Int) -> Float {
+        switch instructionSet {
+        case .baseline: MartletKernelsBaseline.multiplyAddRounds(rounds)
+        case .avx2: MartletKernelsAVX2.multiplyAddRounds(rounds)
+        case .avx512: MartletKernelsAVX512.multiplyAddRounds(rounds)
+        }
+    }
+
+    /// `readFloats` of the kernels.
+    func readFloats(_ floats: UnsafePointer<Float>, count: Int) -> Float {
+        switch instructionSet {
+        case .baseline: MartletKernelsBaseline.readFloats(floats, count: count)
+        case .avx2: MartletKernelsAVX2.readFloats(floats, count: count)
+        case .avx512: MartletKernelsAVX512.readFloats(floats, count: count)
+        }
+    }
 }
