@@ -102,8 +102,13 @@ public final class Executor: Sendable {
     /// Whether a batch is run image by image, each thread its own: an image's values stay in its core's cache, and threads
     /// meet only at the end.
     private func runsImageByImage(_ shapes: [Shape]) -> Bool {
-        treatsImagesAlone && options.runsImagesApart && shapes.count == 1 && shapes[0].rank > 0
-            && shapes[0][0] >= max(2, pool.threadCount)
+        guard treatsImagesAlone, options.runsImagesApart, let shape = shapes.first, shapes.count == 1 else {
+            return false
+        }
+        // A batch that the network does not take is refused as a whole.
+        let dimensions = network.inputs[0].type.dimensions
+        return shape.rank == dimensions.count && shape[0] >= max(2, pool.threadCount)
+            && zip(shape.extents, dimensions).allSatisfy { $1.value ?? $0 == $0 }
     }
 
     /// A plan for one image for each thread that can have one to run.

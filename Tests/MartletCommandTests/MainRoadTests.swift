@@ -103,6 +103,19 @@ import Testing
         let benchmark = try runner.martlet("benchmark", "net.onnx", "--seconds", "0.05", "--threads", "1", "--json")
         #expect(benchmark.status == 0, "\(benchmark.error)")
         #expect(try (benchmark.json()["latencies_ms"] as? [Double] ?? []).count >= 5)
+        let profile = try runner.martlet("benchmark", "net.onnx", "--seconds", "0.05", "--profile", "--json")
+        let layers = try profile.json()["nodes"] as? [[String: Any]] ?? []
+        let inspection = try runner.martlet("inspect", "net.onnx", "--json").json()
+        #expect(layers.reduce(0) { $0 + ($1["macs"] as? Int ?? 0) } == inspection["macs"] as? Int)
+        #expect(layers.contains { $0["algorithm"] as? String == "direct" })
+        #expect(layers.allSatisfy { $0["milliseconds"] as? Double ?? -1 >= 0 })
+        let roofline = try runner.martlet("benchmark", "--roofline", "--seconds", "0.1", "--threads", "1", "--json")
+        #expect(roofline.status == 0, "\(roofline.error)")
+        for roof in ["gigaflops", "memoryGigabytes", "cacheGigabytes"] {
+            #expect(try roofline.json()[roof] as? Double ?? 0 > 0.1)
+        }
+        #expect(try runner.martlet("benchmark").status == 64)
+        #expect(try runner.martlet("benchmark", "net.onnx", "--roofline").status == 64)
     }
 
     @Test func helpIsThere() throws {

@@ -51,7 +51,7 @@ struct WinogradConvolution: Step {
     }
 
     private static let cacheFloats = 160 * 1024
-    private static let fewWeightFloats = 64 * 1024
+    private static let fewWeightFloats = 1024 * 1024
 
     /// Floats from one position's transformed input, or products, to the next. A cache line more than they take: steps of
     /// large powers of two would fall on the same few lines of the cache.
