@@ -101,6 +101,26 @@ class Graph:
             ceil_mode=int(ceil),
         )
 
+    def local_response(self, x, name):
+        return self.add("LRN", [x], name, self.shapes[x], size=5, alpha=1e-4, beta=0.75, bias=1.0)
+
+    def concatenation(self, inputs, name):
+        channels = sum(self.shapes[x][0] for x in inputs)
+        return self.add("Concat", inputs, name, (channels, *self.shapes[inputs[0]][1:]), axis=1)
+
+    def every_second_pixel(self, x, name):
+        channels, *extents = self.shapes[x]
+        bounds = {"starts": [0, 0], "ends": extents, "axes": [2, 3], "steps": [2, 2]}
+        inputs = [self.weight(f"{name}.{key}", np.array(value, np.int64)) for key, value in bounds.items()]
+        return self.add("Slice", [x, *inputs], name, (channels, *(-(-extent // 2) for extent in extents)))
+
+    def zero_channels(self, x, name, channels):
+        """Zeros before and after the channels of `x`, as many on either side."""
+        inputs, *size = self.shapes[x]
+        border = (channels - inputs) // 2
+        pads = self.weight(name + ".pads", np.array([0, border, 0, 0, 0, border, 0, 0], np.int64))
+        return self.add("Pad", [x, pads], name, (channels, *size), mode="constant")
+
     def global_average(self, x):
         return self.add("GlobalAveragePool", [x], "average", (self.shapes[x][0], 1, 1))
 
@@ -128,7 +148,7 @@ class Graph:
         )
 
 
-# Networks. Each function takes no more than the name to draw its weights by.
+# Networks.
 
 
 def imagenet_stem(graph):
@@ -141,9 +161,9 @@ def classifier(graph, x, classes=1000):
     return graph.model()
 
 
-def resnet18(name="resnet18"):
+def resnet18():
     """He et al. 2015, as in torchvision: two 3x3 convolutions a block."""
-    graph = Graph(name, 3, 224)
+    graph = Graph("resnet18", 3, 224)
     x = imagenet_stem(graph)
     for stage, width in enumerate((64, 128, 256, 512), start=1):
         for block in range(2):
@@ -157,9 +177,9 @@ def resnet18(name="resnet18"):
     return classifier(graph, x)
 
 
-def resnet50(name="resnet50"):
+def resnet50():
     """He et al. 2015, as in torchvision: 1x1, 3x3, 1x1, and the stride in the 3x3 ("version 1.5")."""
-    graph = Graph(name, 3, 224)
+    graph = Graph("resnet50", 3, 224)
     x = imagenet_stem(graph)
     for stage, (width, blocks) in enumerate(((64, 3), (128, 4), (256, 6), (512, 3)), start=1):
         for block in range(blocks):
@@ -174,10 +194,10 @@ def resnet50(name="resnet50"):
     return classifier(graph, x)
 
 
-def alexnet(name="alexnet"):
+def alexnet():
     """Krizhevsky 2014 ("one weird trick"), as in torchvision. At 224x224 its adaptive pooling changes nothing, and dropout
     is the identity."""
-    graph = Graph(name, 3, 224)
+    graph = Graph("alexnet", 3, 224)
     x = graph.convolution("input", "conv1", 64, 11, stride=4, padding=2)
     x = graph.maximum_pool(x, "pool1", 3, 2)
     x = graph.convolution(x, "conv2", 192, 5, padding=2)
@@ -190,6 +210,67 @@ def alexnet(name="alexnet"):
     x = graph.relu(graph.fully_connected(x, "fc7", 4096))
     graph.fully_connected(x, "fc8", 1000, output="logits")
     return graph.model()
+
+
+# Of each inception module: channels of the 1x1 branch, of the 3x3 branch (reduced, then 3x3), of the 5x5 branch (likewise)
+# and of the 1x1 after pooling.
+INCEPTION = {
+    "3a": (64, 96, 128, 16, 32, 32),
+    "3b": (128, 128, 192, 32, 96, 64),
+    "4a": (192, 96, 208, 16, 48, 64),
+    "4b": (160, 112, 224, 24, 64, 64),
+    "4c": (128, 128, 256, 24, 64, 64),
+    "4d": (112, 144, 288, 32, 64, 64),
+    "4e": (256, 160, 320, 32, 128, 128),
+    "5a": (256, 160, 320, 32, 128, 128),
+    "5b": (384, 192, 384, 48, 128, 128),
+}
+
+
+def googlenet():
+    """Szegedy et al. 2014, as in Caffe: local response normalisation, pooling that rounds up, no auxiliary classifiers."""
+    graph = Graph("googlenet", 3, 224)
+    x = graph.convolution("input", "conv1", 64, 7, stride=2, padding=3)
+    x = graph.local_response(graph.maximum_pool(x, "pool1", 3, 2, ceil=True), "lrn1")
+    x = graph.convolution(x, "conv2.reduce", 64, 1)
+    x = graph.local_response(graph.convolution(x, "conv2", 192, 3, padding=1), "lrn2")
+    x = graph.maximum_pool(x, "pool2", 3, 2, ceil=True)
+    for module, (one, reduce3, three, reduce5, five, pool) in INCEPTION.items():
+        prefix = f"inception{module}"
+        if module in ("4a", "5a"):
+            x = graph.maximum_pool(x, f"pool{int(module[0]) - 1}", 3, 2, ceil=True)
+        branches = [
+            graph.convolution(x, prefix + ".1x1", one, 1),
+            graph.convolution(
+                graph.convolution(x, prefix + ".3x3.reduce", reduce3, 1), prefix + ".3x3", three, 3, padding=1
+            ),
+            graph.convolution(
+                graph.convolution(x, prefix + ".5x5.reduce", reduce5, 1), prefix + ".5x5", five, 5, padding=2
+            ),
+            graph.convolution(
+                graph.maximum_pool(x, prefix + ".pool", 3, 1, padding=1), prefix + ".pool.1x1", pool, 1
+            ),
+        ]
+        x = graph.concatenation(branches, prefix)
+    return classifier(graph, x)
+
+
+def resnet20():
+    """He et al. 2015 for CIFAR-10: 32x32, shortcuts without parameters, which take every second pixel and add channels of
+    zeros ("option A")."""
+    graph = Graph("resnet20", 3, 32)
+    x = graph.convolution("input", "conv1", 16, 3, padding=1)
+    for stage, width in enumerate((16, 32, 64), start=1):
+        for block in range(3):
+            prefix = f"layer{stage}.{block}"
+            stride = 2 if stage > 1 and block == 0 else 1
+            y = graph.convolution(x, prefix + ".conv1", width, 3, stride=stride, padding=1)
+            y = graph.convolution(y, prefix + ".conv2", width, 3, padding=1, gain=0.5, relu=False)
+            if stride != 1:
+                x = graph.every_second_pixel(x, prefix + ".slice")
+                x = graph.zero_channels(x, prefix + ".pad", width)
+            x = graph.sum(y, x, prefix + ".add")
+    return classifier(graph, x, classes=10)
 
 
 # Factorised networks: a chain of convolutions in place of each 3x3.
@@ -326,7 +407,9 @@ def networks(path):
     return {
         "resnet18": resnet18,
         "resnet50": resnet50,
+        "googlenet": googlenet,
         "alexnet": alexnet,
+        "resnet20": resnet20,
         "resnet18-tucker": lambda: factorised(
             original(), "resnet18-tucker", lambda *layer: tucker(*layer, rounded_rank)
         ),
@@ -352,7 +435,8 @@ def main():
         onnx.checker.check_model(model, full_check=True)
         path = arguments.folder / f"{name}.onnx"
         path.write_bytes(model.SerializeToString(deterministic=True))
-        parameters = sum(math.prod(tensor.dims) for tensor in model.graph.initializer)
+        floats = [tensor for tensor in model.graph.initializer if tensor.data_type == TensorProto.FLOAT]
+        parameters = sum(math.prod(tensor.dims) for tensor in floats)
         print(f"{path}: {parameters:,} parameters, {multiply_accumulates(model):,} multiply-accumulates")
     return 0
 
