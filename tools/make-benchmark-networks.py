@@ -110,7 +110,8 @@ class Graph:
 
     def every_second_pixel(self, x, name):
         channels, *extents = self.shapes[x]
-        bounds = {"starts": [0, 0], "ends": extents, "axes": [2, 3], "steps": [2, 2]}
+        end = np.iinfo(np.int64).max  # as exporters write `[:, :, ::2, ::2]`
+        bounds = {"starts": [0, 0], "ends": [end, end], "axes": [2, 3], "steps": [2, 2]}
         inputs = [self.weight(f"{name}.{key}", np.array(value, np.int64)) for key, value in bounds.items()]
         return self.add("Slice", [x, *inputs], name, (channels, *(-(-extent // 2) for extent in extents)))
 
