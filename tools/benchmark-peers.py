@@ -3,22 +3,22 @@
 
     swift build -c release --product martlet
     tools/setup-python.sh peers
-    .venv-peers/bin/python tools/benchmark-peers.py                              # the whole suite, some 20 minutes
-    .venv-peers/bin/python tools/benchmark-peers.py network.onnx other.onnx@1,32 # these, other.onnx at two batch sizes
+    .venv-peers/bin/python tools/benchmark-peers.py --readme        # the whole suite, a quarter of an hour
+    .venv-peers/bin/python tools/benchmark-peers.py a.onnx b.onnx@1,32   # these, b.onnx at two batch sizes
 
-The suite's networks are made by tools/make-benchmark-networks.py, into `.build/benchmark` unless they are there. Speed is
-measured in rounds, each of which runs every engine for a moment; the figure is the 10th percentile over all rounds, because
-on a machine that others use too the median measures them as well. A cold start is a new process for every engine, to its first
-logits. tools/peers/README.md says what exactly is compared.
+The suite's networks are made by tools/make-benchmark-networks.py, into `.build/benchmark` unless they are there. Speed
+is measured in rounds, each of which runs every engine for a moment; the figure is the 10th percentile over all rounds,
+because on a machine that others use too the median measures them as well. A cold start is a new process for every
+engine, to its first logits. tools/peers/README.md says what exactly is compared.
 
-Figures are kept in the --results file after each step, and steps that it has already are not repeated: measure in pieces, or go
-on after an interruption. Ctrl-C prints what there is. Progress goes to standard error, the tables to standard output.
+Figures are kept in the --results file after each step, and steps that it has already are not repeated: measure in
+pieces, or go on after an interruption. Ctrl-C prints what there is. Progress goes to standard error, the tables to
+standard output.
 """
 
 import argparse
 import dataclasses
 import datetime
-import hashlib
 import json
 import os
 import pathlib
@@ -35,7 +35,6 @@ from peers.measure import Bench
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 FOLDER = ROOT / ".build" / "benchmark"
-
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,8 +80,9 @@ def names(choices):
 
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    martlet = ROOT / ".build" / "release" / "martlet"
     parser.add_argument("networks", nargs="*", metavar="FILE[@BATCH,...]", help="networks instead of the suite")
-    parser.add_argument("--martlet", default=ROOT / ".build/release/martlet", metavar="FILE", help="the command to measure")
+    parser.add_argument("--martlet", default=martlet, metavar="FILE", help="the command to measure (.build/release)")
     parser.add_argument("--isa", metavar="NAME", help="hold Martlet to baseline, avx2 or avx512 (MARTLET_ISA)")
     parser.add_argument("--peers", type=names(PEERS), default=list(PEERS), help=f"of {','.join(PEERS)} (all)")
     measurements = ["speed", "start"]
@@ -90,7 +90,7 @@ def arguments():
     parser.add_argument("--threads", type=whole_numbers, default=(1, 2), metavar="N,...", help="threads (1,2)")
     parser.add_argument("--rounds", type=int, default=8, metavar="N", help="rounds (8)")
     parser.add_argument("--seconds", type=float, default=0.4, help="seconds an engine runs in a round (0.4)")
-    parser.add_argument("--results", type=pathlib.Path, metavar="FILE", help="JSON to keep figures in, and to go on from")
+    parser.add_argument("--results", type=pathlib.Path, metavar="FILE", help="JSON to keep in and go on from")
     parser.add_argument("--readme", action="store_true", help="put the tables into README.md too")
     parser.add_argument("--print", action="store_true", help="measure nothing, print what --results holds")
     return parser.parse_args()
@@ -130,8 +130,8 @@ def environment(martlet, peers):
         "threads": len(os.sched_getaffinity(0)),
         "vectors": vectors,
         "instruction_set": martlet.instruction_set,
-        "martlet_sha256": hashlib.sha256(pathlib.Path(martlet.path).read_bytes()).hexdigest(),
         "versions": {"martlet": martlet.version()} | {name: version(PEERS[name]) for name in peers},
+        "martlet_sha256": martlet.digest(),
     }
 
 
@@ -141,7 +141,10 @@ def load(path, environment, peers):
     if path and path.exists():
         results = json.loads(path.read_text(encoding="utf-8"))
         if results["environment"] != environment:
-            raise SystemExit(f"{path} comes from another machine, other versions, another build of Martlet or other engines; choose another file")
+            raise SystemExit(
+                f"{path} comes from another machine, other engines or versions, or another build of Martlet; "
+                "choose another file"
+            )
     return results
 
 
@@ -155,7 +158,10 @@ def save(path, results):
 def steps(options, results):
     """What is to be measured and not in the results yet: kind, network, and the conditions."""
     for case in [chosen(text) for text in options.networks] or suite():
-        network = networks.read(case.path, case.title)
+        try:
+            network = networks.read(case.path, case.title)
+        except (OSError, ValueError) as error:
+            raise SystemExit(str(error)) from None
         speed = [{"batch": batch, "threads": threads} for batch in case.batches for threads in options.threads]
         start = [{"batch": 1, "threads": options.threads[0]}] if case.starts else []
         for kind, wanted in (("speed", speed), ("start", start)):
@@ -173,10 +179,15 @@ def measure(options, martlet, results):
         for index, (kind, network, conditions) in enumerate(todo, start=1):
             batch, threads = conditions["batch"], conditions["threads"]
             say(f"[{index}/{len(todo)}] {network.title}: {kind}, batch {batch}, threads {threads}")
-            if kind == "speed":
-                entry = bench.speed(network, batch, threads, options.rounds, options.seconds)
-            else:
-                entry = bench.start(network, threads, options.rounds)
+            try:
+                if kind == "speed":
+                    entry = bench.speed(network, batch, threads, options.rounds, options.seconds)
+                else:
+                    entry = bench.start(network, threads, options.rounds)
+            except Failure as failure:
+                # Without reference logits nobody can be held to anything.
+                reason = f"no reference logits: {failure}"
+                entry = {"figures": {}, "failures": dict.fromkeys(results["engines"], reason)}
             for engine, reason in entry["failures"].items():
                 say(f"    {results['engines'][engine]} FAILED: {reason}")
             results[kind].append({**conditions, **entry})
@@ -195,6 +206,7 @@ def in_order(results):
 
 
 def write_readme(text):
+    """Puts the tables between two comments in README.md."""
     path = ROOT / "README.md"
     readme = path.read_text(encoding="utf-8")
     if readme.count(BEGIN) != 1 or readme.count(END) != 1:
@@ -206,18 +218,18 @@ def write_readme(text):
 
 def main():
     options = arguments()
+    code = 0
     if options.print:
-        if not options.results:
-            raise SystemExit("--print needs --results")
+        if not options.results or not options.results.exists():
+            raise SystemExit("--print wants a --results file that exists")
         results = json.loads(options.results.read_text(encoding="utf-8"))
     else:
         martlet = Martlet(str(options.martlet), options.isa)
         try:
             results = load(options.results, environment(martlet, options.peers), options.peers)
         except Failure as failure:
-            raise SystemExit(f"{martlet.path} does not run ({failure}); build it or name another by --martlet") from None
-    code = 0
-    if not options.print:
+            message = f"{martlet.path} does not run ({failure}); build it, or name another with --martlet"
+            raise SystemExit(message) from None
         try:
             measure(options, martlet, results)
         except KeyboardInterrupt:

@@ -7,13 +7,14 @@
     .venv-peers/bin/python tools/make-benchmark-networks.py FOLDER --resnet18 resnet18-imagenet.onnx
 
 Time depends on shapes, not on what the weights are, so the weights are random: normal with He's variance, and the last
-convolution of a residual branch at half of it in amplitude, so that depth neither lets activations explode nor vanish. Batch
-normalisation is taken as folded, which is what every exporter does for inference: each convolution has a bias and
-no BatchNormalization follows it. Opset 17, input `input` with a dynamic batch `N`, output `logits`.
+convolution of a residual branch at half of it in amplitude, so that in depth activations neither explode nor vanish.
+Batch normalisation is taken as folded, which is what exporters do for inference: each convolution has a bias, and no
+BatchNormalization follows it. Opset 17, input `input` with a dynamic batch `N`, output `logits`.
 
-The `resnet18-tucker`, `-tucker-odd` and `-cp` networks are ResNet-18 with every 3x3 convolution replaced by a chain of smaller ones,
-as `martlet compress` would write it but with random factors: that of `--resnet18 FILE`, or else of the random ResNet-18. The
-7x7 convolution, the 1x1 convolutions and the fully connected layer stay. The same seed and NumPy give the same bytes.
+The `resnet18-tucker`, `-tucker-odd` and `-cp` networks are ResNet-18 with every 3x3 convolution replaced by a chain of
+smaller ones, as compression does it, but with random factors: the ResNet-18 of `--resnet18 FILE`, or else the random
+one. The 7x7 convolution, the 1x1 convolutions and the fully connected layer stay. The same seed and NumPy give the same
+bytes.
 """
 
 import argparse
@@ -196,8 +197,8 @@ def resnet50():
 
 
 def alexnet():
-    """Krizhevsky 2014 ("one weird trick"), as in torchvision. At 224x224 its adaptive pooling changes nothing, and dropout
-    is the identity."""
+    """Krizhevsky 2014 ("one weird trick"), as in torchvision. At 224x224 its adaptive pooling changes nothing, and
+    dropout is the identity."""
     graph = Graph("alexnet", 3, 224)
     x = graph.convolution("input", "conv1", 64, 11, stride=4, padding=2)
     x = graph.maximum_pool(x, "pool1", 3, 2)
@@ -213,8 +214,8 @@ def alexnet():
     return graph.model()
 
 
-# Of each inception module: channels of the 1x1 branch, of the 3x3 branch (reduced, then 3x3), of the 5x5 branch (likewise)
-# and of the 1x1 after pooling.
+# Of each inception module: channels of the 1x1 branch, of the 3x3 branch (reduced, then 3x3), of the 5x5 branch
+# (likewise) and of the 1x1 after pooling.
 INCEPTION = {
     "3a": (64, 96, 128, 16, 32, 32),
     "3b": (128, 128, 192, 32, 96, 64),
@@ -229,7 +230,7 @@ INCEPTION = {
 
 
 def googlenet():
-    """Szegedy et al. 2014, as in Caffe: local response normalisation, pooling that rounds up, no auxiliary classifiers."""
+    """Szegedy et al. 2014, as in Caffe: local response normalisation, pooling that rounds up; no auxiliary heads."""
     graph = Graph("googlenet", 3, 224)
     x = graph.convolution("input", "conv1", 64, 7, stride=2, padding=3)
     x = graph.local_response(graph.maximum_pool(x, "pool1", 3, 2, ceil=True), "lrn1")
@@ -257,8 +258,8 @@ def googlenet():
 
 
 def resnet20():
-    """He et al. 2015 for CIFAR-10: 32x32, shortcuts without parameters, which take every second pixel and add channels of
-    zeros ("option A")."""
+    """He et al. 2015 for CIFAR-10: 32x32, shortcuts without parameters, which take every second pixel and add channels
+    of zeros ("option A")."""
     graph = Graph("resnet20", 3, 32)
     x = graph.convolution("input", "conv1", 16, 3, padding=1)
     for stage, width in enumerate((16, 32, 64), start=1):
@@ -312,8 +313,8 @@ class Chain:
 
 
 def tucker(random, node, kernel, rank):
-    """1x1 to `rank(S)` channels, 3x3 to `rank(T)`, 1x1 to T. The kernel that the factors amount to has, in expectation, the norm
-    of the one that they replace."""
+    """1x1 to `rank(S)` channels, 3x3 to `rank(T)`, 1x1 to T. The kernel that the factors amount to has, in expectation,
+    the norm of the one that they replace."""
     outputs, inputs = kernel.shape[:2]
     output_rank, input_rank = rank(outputs), rank(inputs)
     geometry = attributes(node)

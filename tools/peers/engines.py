@@ -1,7 +1,7 @@
 """The engines: how each gets at a network, and how it is set to single precision and a number of threads.
 
-`convert` runs once and may write another form of the network. `load_library`, `open` and the callable that `open` returns run
-in a process of their own, `tools/peers/worker.py`, which times them. Nothing is imported before it is needed, since that
+`convert` runs once and may write another form of the network. `load_library`, `open` and the callable that `open`
+returns run in a process of their own, worker.py, which times them. Nothing is imported before it is needed, since that
 is timed too.
 """
 
@@ -18,6 +18,7 @@ class ONNXRuntime:
     name = "onnxruntime"
     title = "ONNX Runtime"
     distribution = "onnxruntime"
+    converter = None
     reads_quantized = True
 
     def convert(self, network, folder):
@@ -41,6 +42,7 @@ class OpenVINO:
     name = "openvino"
     title = "OpenVINO"
     distribution = "openvino"
+    converter = None
     reads_quantized = True
 
     def convert(self, network, folder):
@@ -77,6 +79,7 @@ class NCNN:
     name = "ncnn"
     title = "ncnn"
     distribution = "ncnn"
+    converter = "pnnx"
     reads_quantized = False
 
     def convert(self, network, folder):
@@ -89,7 +92,7 @@ class NCNN:
         names = {"ncnnparam": f"{stem}.param", "ncnnbin": f"{stem}.bin"}
         others = {key: f"{stem}.{key}" for key in ("pnnxparam", "pnnxbin", "pnnxpy", "ncnnpy", "pnnxonnx")}
         arguments = [f"{key}={value}" for key, value in {**names, **others}.items()]
-        output = call([tool("pnnx"), str(source), f"inputshape=[{shape}]", "fp16=0", *arguments], folder)
+        output = call([tool(self.converter), str(source), f"inputshape=[{shape}]", "fp16=0", *arguments], folder)
         # pnnx leaves out what it cannot say in ncnn, and succeeds.
         complaints = [line for line in output.splitlines() if "not supported" in line or "not known" in line]
         if complaints:
@@ -129,12 +132,13 @@ class MNN:
     name = "mnn"
     title = "MNN"
     distribution = "MNN"
+    converter = "mnnconvert"
     reads_quantized = False
 
     def convert(self, network, folder):
         file = pathlib.Path(folder, f"{network.name}.mnn")
         arguments = ["-f", "ONNX", "--modelFile", network.path, "--MNNModel", str(file), "--bizCode", "none"]
-        output = call([tool("mnnconvert"), *arguments], folder)
+        output = call([tool(self.converter), *arguments], folder)
         if not file.exists():
             raise Failure(f"mnnconvert: {last_line(output)}")
         return str(file)

@@ -2,8 +2,8 @@
 
     python -I -S launch.py REPLY COMMAND...
 
-writes one line of JSON to the file REPLY. This is a program of its own because Linux counts what the parent
-held at the time of the fork as the child's peak: this parent is small.
+writes a JSON object to the file REPLY. This is a program of its own because Linux counts what the parent held at the
+time of the fork towards the child's peak: this parent is small.
 """
 
 import json

@@ -1,6 +1,7 @@
 """Martlet among the engines: commands, each a process that does the whole job."""
 
 import dataclasses
+import hashlib
 import json
 import os
 import subprocess
@@ -23,6 +24,11 @@ class Martlet:
 
     def version(self):
         return self.answer(["--version"]).strip()
+
+    def digest(self):
+        """SHA-256 of the executable: the version does not tell two builds apart."""
+        with open(self.path, "rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
 
     def run_command(self, network, threads, x, y):
         files = ["--input", str(x), "--output", str(y)]

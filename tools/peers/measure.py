@@ -98,7 +98,8 @@ class Bench:
             raise Failure("does not read QuantizeLinear networks")
         key = engine.name, network.path
         if key not in self.converted:
-            self.progress(f"converting for {engine.title}")
+            if engine.converter:
+                self.progress(f"converting with {engine.converter}")
             try:
                 self.converted[key] = engine.convert(network, self.folder)
             except Failure as failure:

@@ -47,8 +47,8 @@ def read(path, title=None):
 
 
 def without_strided_slices(path, result):
-    """Write a copy of the network at `path` in which max pooling with a window of one pixel takes every n-th row or column, where a
-    Slice did. The values are the same; ncnn has no Slice with steps. Returns how many were replaced."""
+    """Write a copy of the network at `path` in which max pooling with a window of one pixel takes every n-th row or
+    column, where a Slice did. The values are the same, and ncnn has no Slice with steps."""
     import onnx
     from onnx import helper
 
@@ -76,7 +76,6 @@ def without_strided_slices(path, result):
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     onnx.save(model, result)
-    return len(pools)
 
 
 def constant_values(graph):
@@ -102,7 +101,7 @@ def slice_strides(node, constants):
         return None
     strides = [1, 1]
     for start, end, axis, step in zip(*operands, strict=True):
-        # An end beyond every map means the last row, as exporters write it; others would have to be held to the shape.
+        # An end beyond every map means the last row, as exporters write it. Others might leave rows out.
         if start != 0 or step < 1 or axis not in (2, 3) or end < 1 << 16:
             return None
         strides[axis - 2] = step

@@ -1,5 +1,7 @@
 """Tables in Markdown from the figures."""
 
+import textwrap
+
 MARTLET = "martlet"
 MEGABYTE = 1e6
 
@@ -52,8 +54,8 @@ def speed_table(entries, titles):
     return table(["network", "batch", "threads", *titles.values(), "ratio"], rows)
 
 
-# What is told of a start: a title, and the figure of one engine. Martlet has no Python to leave out: each of its figures is that of
-# the whole process.
+# What is told of a start: a title, and the figure of one engine. Martlet has no Python to leave out: its figures are
+# always those of the whole process.
 START_MEASURES = [
     ("process to logits, ms", lambda f: f["process_ms"]),
     ("the same without Python, ms", lambda f: f["process_ms"] - f.get("python_ms", 0)),
@@ -96,17 +98,17 @@ def markdown(results):
     ]
     if results["speed"]:
         parts += [
-            "Milliseconds an image, 10th percentile. The ratio is Martlet's time over the best peer's (bold), in parentheses the "
-            "middle half of the rounds.",
+            "Milliseconds an image, 10th percentile. The ratio is Martlet's time over the best peer's (bold), in "
+            "parentheses the middle half of the rounds.",
             speed_table(results["speed"], titles),
         ]
     if results["start"]:
         parts += [
-            f"A new process for one image, {results['start'][0]['threads']} thread. Peers run in Python: \"without Python\" leaves out "
-            "what interpreter and NumPy took before, \"without the library\" what importing the engine took too. Martlet's figure is "
-            "always that of its whole process.",
+            f"A new process for one image; threads: {results['start'][0]['threads']}. Peers run in Python: 'without "
+            "Python' leaves out what the interpreter and NumPy took before, 'without the library' what importing the "
+            "engine took too. Martlet's figure is always that of its whole process.",
             start_table(results["start"], titles),
         ]
     if failures := failure_lines(results["speed"] + results["start"], titles):
         parts.append("\n".join(failures))
-    return "\n\n".join(parts)
+    return "\n\n".join(part if part[0] in "|-" else textwrap.fill(part, 120) for part in parts)

@@ -2,18 +2,16 @@
 
     python worker.py REPLY REQUEST
 
-REPLY is where answers go, one line of JSON each (engines print what they like on standard output), REQUEST a JSON object. With `"mode": "start"` it answers once: when and with how much memory it came to be ready to
-load the network, and to its first logits. With `"mode": "time"` it then answers each number of seconds that it reads from
-standard input with the milliseconds of each run in that time. The first logits go to the file `request["logits"]`.
+REPLY is where answers go, one line of JSON each (engines print what they like on standard output), REQUEST a JSON
+object. With `"mode": "start"` it answers once: when, and with how much memory, Python was up, the engine imported, and
+the first logits there. With `"mode": "time"` it then answers each number of seconds that it reads from standard input
+with the milliseconds of each run in that time. The first logits go to the file `request["logits"]`.
 """
 
+import json
+import os
+import sys
 import time
-
-ENTERED = time.monotonic_ns()
-
-import json  # noqa: E402  (what Python itself costs ends here)
-import os  # noqa: E402
-import sys  # noqa: E402
 
 
 def peak_bytes():
@@ -41,7 +39,7 @@ def main():
     engine = PEERS[request["engine"]]
     network = Network(**request["network"])
     x = numpy.load(request["input"])
-    marks = {"entered_ns": ENTERED, "python_ns": time.monotonic_ns(), "python_bytes": peak_bytes()}
+    marks = {"python_ns": time.monotonic_ns(), "python_bytes": peak_bytes()}
     engine.load_library()
     marks |= {"library_ns": time.monotonic_ns(), "library_bytes": peak_bytes()}
     run = engine.open(request["file"], network, len(x), request["threads"])
