@@ -91,6 +91,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=8, metavar="N", help="rounds (8)")
     parser.add_argument("--seconds", type=float, default=0.4, help="seconds an engine runs in a round (0.4)")
     parser.add_argument("--results", type=pathlib.Path, metavar="FILE", help="JSON to keep in and go on from")
+    parser.add_argument("--again", action="store_true", help="measure what --results has too, in its place")
     parser.add_argument("--readme", action="store_true", help="put the tables into README.md too")
     parser.add_argument("--print", action="store_true", help="measure nothing, print what --results holds")
     return parser.parse_args()
@@ -168,7 +169,7 @@ def steps(options, results):
             for conditions in wanted:
                 conditions = {"network": network.name, "title": network.title, **conditions}
                 there = any(conditions.items() <= entry.items() for entry in results[kind])
-                if kind in options.measure and not there:
+                if kind in options.measure and (options.again or not there):
                     yield kind, network, conditions
 
 
@@ -190,6 +191,10 @@ def measure(options, martlet, results):
                 entry = {"figures": {}, "failures": dict.fromkeys(results["engines"], reason)}
             for engine, reason in entry["failures"].items():
                 say(f"    {results['engines'][engine]} FAILED: {reason}")
+            if kind == "speed" and (unsteady := report.disturbed(entry)):
+                engines = ", ".join(results["engines"][name] for name in unsteady)
+                say(f"    unsteady: {engines}; something else uses the machine, measure this --again")
+            results[kind] = [other for other in results[kind] if not conditions.items() <= other.items()]
             results[kind].append({**conditions, **entry})
             results["date"] = datetime.date.today().isoformat()
             save(options.results, results)

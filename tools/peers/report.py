@@ -14,8 +14,19 @@ def ratio(entry):
         return None
     value = figures[MARTLET]["p10_ms"] / figures[best]["p10_ms"]
     pairs = zip(figures[MARTLET]["round_p10_ms"], figures[best]["round_p10_ms"], strict=True)
-    by_round = sorted(martlet / peer for martlet, peer in pairs)
-    return value, by_round[len(by_round) // 4], by_round[-1 - len(by_round) // 4]
+    return value, *middle_half([martlet / peer for martlet, peer in pairs])
+
+
+def middle_half(values):
+    """The quartiles."""
+    values = sorted(values)
+    return values[len(values) // 4], values[-1 - len(values) // 4]
+
+
+def disturbed(entry):
+    """The engines whose time changed a lot from round to round: something else was using the machine."""
+    halves = {name: middle_half(figure["round_p10_ms"]) for name, figure in entry["figures"].items()}
+    return [name for name, (low, high) in halves.items() if high > 7 / 6 * low]
 
 
 def best_peer(figures, key):
