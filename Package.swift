@@ -23,7 +23,7 @@ func instructionSet(_ name: String, flag: String, march: String) -> Target {
         let flags: [String] = []
     #endif
     return .target(
-        name: name,
+        name: name, dependencies: ["CMartletIntrinsics"],
         swiftSettings: [
             .define(flag),
             .unsafeFlags(flags + ["-Ounchecked", "-enforce-exclusivity=unchecked"]),
@@ -63,7 +63,7 @@ let package = Package(
         // Floor 2
         room("MartletFiles", ["MartletTensors"]),
         room("MartletLinearAlgebra", ["CMartletOpenBLAS", "MartletTensors", "MartletParallelism"]),
-        room("MartletKernelsBaseline", kernel: true),
+        room("MartletKernelsBaseline", ["CMartletIntrinsics"], kernel: true),
         instructionSet("MartletKernelsAVX2", flag: "MARTLET_AVX2", march: "x86-64-v3"),
         instructionSet("MartletKernelsAVX512", flag: "MARTLET_AVX512", march: "x86-64-v4"),
 

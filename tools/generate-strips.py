@@ -35,6 +35,7 @@ CONVOLUTION = [
     ("offsetCount", "Int"),
     ("lanes", "Int"),
     ("weights", "UnsafePointer<Float>"),
+    ("ahead", "Int"),
     ("bias", "UnsafePointer<Float>"),
     ("residual0", "UnsafePointer<Float>?"),
     ("residual1", "UnsafePointer<Float>?"),
@@ -46,7 +47,7 @@ CONVOLUTION = [
     ("maximum", "Float"),
 ]
 # One vector, one lane at each offset, which is the whole vector.
-DEPTHWISE = [pair for pair in CONVOLUTION if pair[0] not in ("lanes", "residualBlockStep", "outputBlockStep")]
+DEPTHWISE = [pair for pair in CONVOLUTION if pair[0] not in ("lanes", "ahead", "residualBlockStep", "outputBlockStep")]
 
 
 def strips(run):
@@ -101,6 +102,9 @@ def strip(kind, pixels, vectors):
             out.append(f"{indent}let pixel{p} = {pixel(r, k)}")
             for v in both:
                 out.append(f"{indent}sum{p}v{v} = multiplyAdd(sum{p}v{v}, pixel{p}, w{v})")
+        if kind is CONVOLUTION:
+            for v in both:
+                out.append(f"{indent}martlet_prefetch(weights + ahead{vectors_further(v)})")
         out.append(f"{indent}weights += {'2 * ' if vectors == 2 else ''}Vector.scalarCount")
 
     if kind is DEPTHWISE:
@@ -188,6 +192,7 @@ def file(kind, key):
             "",
             f"// The arguments of a strip are those of `{rows}`, the pointers once for each of its two runs.",
             "",
+            *(["import CMartletIntrinsics", ""] if kind is CONVOLUTION else []),
             f"#if {condition}",
             *("    " + line if line else "" for line in body),
             "#endif",

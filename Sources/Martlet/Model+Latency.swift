@@ -8,14 +8,25 @@ extension Model {
     /// Times the network on noise, `batch` images a run; extents its file leaves open are 224.
     /// - Throws: ``NetworkError``.
     public func latency(batch: Int, seconds: Double, pool: ThreadPool) throws -> LatencyMeasurement {
+        try LatencyMeasurement(
+            try Executor(network: network, pool: pool), shape: try timedShape(batch: batch), seconds: seconds)
+    }
+
+    /// Where the time goes, node by node, on the input of ``latency(batch:seconds:pool:)``.
+    /// - Throws: ``NetworkError``.
+    public func profile(batch: Int, seconds: Double, pool: ThreadPool) throws -> ExecutionProfile {
+        let executor = try Executor(network: network, pool: pool)
+        return try executor.profile(try executor.noise(try timedShape(batch: batch)), seconds: seconds)
+    }
+
+    private func timedShape(batch: Int) throws -> Shape {
         guard network.inputs.count == 1, let input = network.inputs.first, input.type.elementType == .float32 else {
             throw NetworkError.unsupported(
                 node: network.name, reason: "timing needs one floating-point input")
         }
-        let extents = input.type.dimensions.enumerated().map { axis, dimension in
-            dimension.value ?? (axis == 0 ? batch : 224)
-        }
-        return try LatencyMeasurement(
-            try Executor(network: network, pool: pool), shape: try Shape(extents), seconds: seconds)
+        return try Shape(
+            input.type.dimensions.enumerated().map { axis, dimension in
+                dimension.value ?? (axis == 0 ? batch : 224)
+            })
     }
 }

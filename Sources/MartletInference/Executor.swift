@@ -23,6 +23,8 @@ public final class Executor: Sendable {
         public var instructionSet: InstructionSet?
         /// Whether intermediate values that do not live at the same time share memory.
         public var reusesMemory = true
+        /// Whether a batch is run image by image where the network allows it; without, layer by layer.
+        public var runsImagesApart = true
         /// The number of plans kept, for as many sets of input shapes; at least one.
         public var planLimit = 3
 
@@ -36,10 +38,14 @@ public final class Executor: Sendable {
     public let pool: ThreadPool
     private let options: Options
     private let state: Mutex<State>
+    /// Whether images of a batch can be run one by one.
+    private let treatsImagesAlone: Bool
 
     private struct State {
         // Most recently used first.
         var plans: [Plan] = []
+        // Plans for one image, one for each thread.
+        var imagePlans: [Plan] = []
         var weights = PreparedWeights()
     }
 
@@ -50,6 +56,8 @@ public final class Executor: Sendable {
         // Fusion moves nodes and renames their outputs; a name of its own follows each node through it.
         network.nameNodes()
         self.network = network
+        // What the types contradict is said when a plan is made.
+        treatsImagesAlone = (try? network.folded())?.treatsImagesAlone ?? false
         self.pool = pool
         self.options = options
         self.state = Mutex(State())
@@ -65,6 +73,9 @@ public final class Executor: Sendable {
     public func run(_ inputs: [String: Tensor], observing observer: Observer? = nil) throws -> [String: Tensor] {
         let tensors = try checked(inputs)
         return try state.withLock { state in
+            if observer == nil, runsImageByImage(tensors.map(\.shape)) {
+                return try ImageByImage(try imagePlans(for: tensors[0].shape, in: &state), pool: pool).run(tensors[0])
+            }
             let plan = try plan(for: tensors.map(\.shape), values: shapeValues(tensors), in: &state)
             return try plan.run(tensors, pool: pool, observer: observer)
         }
@@ -80,7 +91,45 @@ public final class Executor: Sendable {
             }
             return shape
         }
-        return try state.withLock { try plan(for: ordered, values: [:], in: &$0).peakBytes }
+        return try state.withLock { state in
+            if runsImageByImage(ordered) {
+                return try imagePlans(for: ordered[0], in: &state).reduce(0) { $0 + $1.peakBytes }
+            }
+            return try plan(for: ordered, values: [:], in: &state).peakBytes
+        }
+    }
+
+    /// Whether a batch is run image by image, each thread its own: an image's values stay in its core's cache, and threads
+    /// meet only at the end.
+    private func runsImageByImage(_ shapes: [Shape]) -> Bool {
+        treatsImagesAlone && options.runsImagesApart && shapes.count == 1 && shapes[0].rank > 0
+            && shapes[0][0] >= max(2, pool.threadCount)
+    }
+
+    /// A plan for one image for each thread that can have one to run.
+    private func imagePlans(for shape: Shape, in state: inout State) throws -> [Plan] {
+        let one = try Shape([1] + shape.extents.dropFirst())
+        if state.imagePlans.first?.inputShapes != [one] { state.imagePlans = [] }
+        while state.imagePlans.count < pool.threadCount {
+            var builder = try PlanBuilder(
+                network: network, shapes: [one], values: [:], options: options, workers: 1, weights: state.weights)
+            state.imagePlans.append(try builder.build())
+            state.weights = builder.weights
+        }
+        return state.imagePlans
+    }
+
+    /// Runs the network again and again for `seconds`, at least three times after one run that is not counted, and
+    /// takes the time of each node.
+    ///
+    /// Looking at the clock after each step costs some ten nanoseconds a step; nothing else is different.
+    /// - Throws: as ``run(_:observing:)``.
+    public func profile(_ inputs: [String: Tensor], seconds: Double) throws -> ExecutionProfile {
+        let tensors = try checked(inputs)
+        return try state.withLock { state in
+            let plan = try plan(for: tensors.map(\.shape), values: shapeValues(tensors), in: &state)
+            return try ExecutionProfile(of: plan, on: tensors, pool: pool, seconds: seconds)
+        }
     }
 
     /// The inputs that can say how large something is (the `shape` of a reshape, the `axes` of a mean): their values

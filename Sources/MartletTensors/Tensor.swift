@@ -6,14 +6,14 @@ public struct Tensor: Sendable {
     public let elementType: ElementType
     /// The extents, outermost first.
     public let shape: Shape
-    private var storage: TensorStorage
+    private var storage: AlignedMemory
 
     /// A tensor of zeros (`false` for booleans).
     /// - Throws: ``TensorError/outOfMemory(bytes:)``.
     public init(zeros shape: Shape, elementType: ElementType) throws(TensorError) {
         self.elementType = elementType
         self.shape = shape
-        self.storage = try TensorStorage(zeroed: shape.elementCount * elementType.byteCount)
+        self.storage = try AlignedMemory(zeroed: shape.elementCount * elementType.byteCount)
     }
 
     /// A tensor holding `elements` in row-major order.
@@ -38,7 +38,7 @@ public struct Tensor: Sendable {
         if let base = bytes.baseAddress { storage.base.copyMemory(from: base, byteCount: bytes.count) }
     }
 
-    private init(elementType: ElementType, shape: Shape, storage: TensorStorage) {
+    private init(elementType: ElementType, shape: Shape, storage: AlignedMemory) {
         self.elementType = elementType
         self.shape = shape
         self.storage = storage
@@ -98,7 +98,7 @@ public struct Tensor: Sendable {
 
     private mutating func makeUnique() throws(TensorError) {
         if isKnownUniquelyReferenced(&storage) { return }
-        let copy = try TensorStorage(zeroed: storage.byteCount)
+        let copy = try AlignedMemory(zeroed: storage.byteCount)
         copy.base.copyMemory(from: storage.base, byteCount: storage.byteCount)
         storage = copy
     }

@@ -95,6 +95,47 @@ import Testing
         }
     }
 
+    /// Pictures that a stride deals out among channels, and kernels of every size that Winograd's filtering has.
+    @Test(arguments: [(7, 2, 3, 40, 37), (11, 4, 2, 67, 70), (5, 2, 2, 33, 32), (6, 2, 0, 31, 30), (8, 3, 1, 41, 40)])
+    func stemsAreTheSameAsThroughBLAS(kernel: Int, stride: Int, padding: Int, height: Int, width: Int) throws {
+        var generator = SeededGenerator(seed: UInt64(kernel))
+        var builder = NetworkBuilder(seed: UInt64(kernel))
+        let stem = builder.relu(
+            "stem.relu",
+            try builder.convolution(
+                "stem", "input", outputs: 40, inputs: 3, kernel: [kernel, kernel], stride: stride, padding: padding))
+        let four = try builder.convolution("four", stem, outputs: 32, inputs: 40, kernel: [4, 4], padding: 2)
+        let five = try builder.convolution("five", four, outputs: 24, inputs: 32, kernel: [5, 5], padding: 1)
+        let network = builder.network(
+            input: TensorType(.float32, [.symbol("N"), .fixed(3), .fixed(height), .fixed(width)]), output: five,
+            type: TensorType(.float32, []))
+        let x = try Tensor(generator.floats(2 * 3 * height * width), [2, 3, height, width])
+        var results: [[Float]] = []
+        var inputs: [[String: [Float]]] = []
+        for usesBlocks in [false, true] {
+            for set in usesBlocks ? InstructionSet.allCases.filter(\.isSupported) : [.baseline] {
+                var options = Executor.Options()
+                options.usesBlocks = usesBlocks
+                options.instructionSet = set
+                let log = Log()
+                let executor = try Executor(network: network, pool: pools[1], options: options)
+                let observed = try executor.run(
+                    ["input": x], observing: Observer { log.inputs[$0] = Array($1.elements(of: Float.self)) })
+                let plain = try executor.run(["input": x])
+                #expect(observed == plain)
+                results.append(try #require(plain[network.outputs[0].name]).floats)
+                inputs.append(log.inputs)
+            }
+        }
+        for (result, seen) in zip(results, inputs).dropFirst() {
+            #expect(relativeDifference(result, results[0].map { Double($0) }) < 2e-5)
+            #expect(seen.keys.sorted() == ["five", "four", "stem"])
+            for (name, values) in inputs[0] {
+                #expect(relativeDifference(seen[name] ?? [], values.map { Double($0) }) < 2e-5, "\(name)")
+            }
+        }
+    }
+
     @Test func eachImageIsComputedAlone() throws {
         let (network, x) = try network(seed: 9, height: 12, width: 12, channels: [32, 16, 16], batch: 3)
         let executor = try Executor(network: network, pool: ThreadPool(threadCount: 2))
@@ -107,6 +148,21 @@ import Testing
             let alone = try #require(executor.run(["input": one])[name]).elements(Float.self)
             #expect(alone == Array(whole[image * alone.count..<(image + 1) * alone.count]))
         }
+    }
+
+    /// Image by image or layer by layer, with fewer threads than images and more: the same bits.
+    @Test func batchesMayBeRunImageByImage() throws {
+        let (network, x) = try network(seed: 6, height: 12, width: 9, channels: [32, 16, 16], batch: 5)
+        var results: [[String: Tensor]] = []
+        for (apart, threads) in [(false, 1), (true, 1), (true, 2), (true, 3), (true, 6)] {
+            var options = Executor.Options()
+            options.runsImagesApart = apart
+            let executor = try Executor(network: network, pool: ThreadPool(threadCount: threads), options: options)
+            for _ in 0..<2 { results.append(try executor.run(["input": x])) }
+            let memory = try executor.peakBytes(["input": x.shape])
+            #expect(memory > 0)
+        }
+        #expect(results.allSatisfy { $0 == results[0] && $0.count == 3 })
     }
 
     @Test func observersSeeRowsOfPixels() throws {

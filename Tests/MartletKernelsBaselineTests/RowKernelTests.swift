@@ -4,30 +4,6 @@ import MartletTestSupport
 import Testing
 
 @Suite struct RowKernelTests {
-    @Test func dotProductsDoNotDependOnTheirNeighbours() {
-        var generator = SeededGenerator(seed: 11)
-        for length in [0, 1, 7, 15, 16, 17, 40, 129] {
-            let rows = generator.floats(5 * (length + 3) + 1)
-            let vector = generator.floats(length + 1)
-            let all = guarded(5 * 2 - 1) {
-                for i in 0..<9 { $0[i] = 0 }
-                dotProducts(
-                    rows, rowCount: 5, rowStride: length + 3, vector: vector, length: length, into: $0, resultStride: 2)
-            }
-            for row in 0..<5 {
-                let slice = Array(rows[(row * (length + 3))...])
-                let single = guarded(1) {
-                    dotProducts(
-                        slice, rowCount: 1, rowStride: 0, vector: vector, length: length, into: $0, resultStride: 1)
-                }
-                #expect(single[0].bitPattern == all[2 * row].bitPattern)
-                let expected = (0..<length).reduce(0.0) { $0 + Double(slice[$1]) * Double(vector[$1]) }
-                #expect(relativeDifference(single, [expected]) < 1e-6)
-            }
-            #expect([1, 3, 5, 7].allSatisfy { all[$0] == 0 })
-        }
-    }
-
     @Test(arguments: [false, true]) func softmaxSumsToOne(isLogarithmic: Bool) {
         var generator = SeededGenerator(seed: 12)
         for (count, stride) in [(1, 1), (10, 1), (10, 3), (1000, 1)] {

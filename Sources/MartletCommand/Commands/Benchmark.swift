@@ -6,14 +6,17 @@ struct Benchmark: ParsableCommand {
         abstract: "Time a network on this machine.",
         discussion: "The 10th percentile is the figure to compare on a machine that others use too.")
 
-    @Argument(help: "The network, an ONNX file.") var model: String
+    @Argument(help: "The network, an ONNX file; none with --roofline.") var model: String?
     @Option(help: ArgumentHelp("Images a run.", valueName: "n")) var batch = 1
     @Option(help: ArgumentHelp("How long to run.", valueName: "s")) var seconds = 3.0
+    @Flag(help: "Show where the time goes, layer by layer, beside what the machine can do.") var profile = false
+    @Flag(help: "Measure what the machine can do at most.") var roofline = false
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
 
     func validate() throws {
         if !(1...65_536).contains(batch) { throw ValidationError("--batch wants 1 to 65536") }
+        if (model == nil) != roofline { throw ValidationError("give either a network or --roofline") }
         if !(seconds > 0 && seconds < 1e6) { throw ValidationError("--seconds wants a positive number") }
     }
 
@@ -38,6 +41,8 @@ struct Benchmark: ParsableCommand {
     func run() throws {
         try reportingErrors {
             let pool = threads.pool
+            guard let model else { return try showRoofline(pool) }
+            if profile { return try showProfile(model, pool) }
             let measurement = try Model(path: model).latency(batch: batch, seconds: seconds, pool: pool)
             let figures = Figures(
                 latencies: measurement.latencies, p10: measurement.percentile(10), p50: measurement.percentile(50),
@@ -54,5 +59,58 @@ struct Benchmark: ParsableCommand {
                 "memory   \(Format.bytes(figures.peakBytes)) at most, \(Format.bytes(figures.plannedBytes)) for intermediate values"
             )
         }
+    }
+
+    private func showRoofline(_ pool: ThreadPool) throws {
+        let roofline = try Roofline(pool: pool, seconds: seconds)
+        if output.json { return try Terminal.printJSON(roofline) }
+        print(
+            "kernels     \(roofline.instructionSet), \(roofline.threads) \(roofline.threads == 1 ? "thread" : "threads")"
+        )
+        print("arithmetic  \(Format.fixed(roofline.gigaflops, 1)) GFLOP/s in single precision")
+        print("memory      \(Format.fixed(roofline.memoryGigabytes, 1)) GB/s read")
+        print("cache       \(Format.fixed(roofline.cacheGigabytes, 1)) GB/s read from half a mebibyte a thread")
+    }
+
+    private struct ProfileFigures: Encodable {
+        var profile: ExecutionProfile
+        var roofline: Roofline
+
+        func encode(to encoder: any Encoder) throws {
+            try profile.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encode(roofline, forKey: .roofline)
+        }
+
+        enum CodingKeys: CodingKey { case roofline }
+    }
+
+    private func showProfile(_ model: String, _ pool: ThreadPool) throws {
+        let profile = try Model(path: model).profile(batch: batch, seconds: seconds, pool: pool)
+        let roofline = try Roofline(pool: pool, seconds: min(seconds, 1))
+        if output.json { return try Terminal.printJSON(ProfileFigures(profile: profile, roofline: roofline)) }
+        var table = Table([
+            ("layer", .left), ("operation", .left), ("algorithm", .left), ("output", .left), ("ms", .right),
+            ("share", .right), ("GFLOP/s", .right), ("of peak", .right),
+        ])
+        for node in profile.nodes {
+            table.add([
+                node.name, node.operation, node.algorithm, node.output, Format.fixed(node.milliseconds, 3),
+                Format.percent(node.milliseconds / profile.milliseconds),
+                node.multiplyAdds > 0 ? Format.fixed(node.gigaflops, 1) : "",
+                node.multiplyAdds > 0 ? Format.percent(node.gigaflops / roofline.gigaflops) : "",
+            ])
+        }
+        let total = profile.nodes.reduce(0) { $0 + $1.multiplyAdds }
+        let rate = 2 * Double(total) / (profile.milliseconds * 1e6)
+        table.add([
+            "total", "", "", "", Format.fixed(profile.milliseconds, 3), "", Format.fixed(rate, 1),
+            Format.percent(rate / roofline.gigaflops),
+        ])
+        print(table.text)
+        print(
+            "\npeak: \(Format.fixed(roofline.gigaflops, 1)) GFLOP/s, \(Format.fixed(roofline.memoryGigabytes, 1)) GB/s from memory "
+                + "(\(roofline.instructionSet), \(roofline.threads) \(roofline.threads == 1 ? "thread" : "threads"))")
+        print("GFLOP/s count the layer's definition: above the peak where the algorithm saves multiplications.")
     }
 }

@@ -27,6 +27,9 @@ enum Format {
     /// A squared relative error.
     static func error(_ value: Double?) -> String { value.map { String(format: "%.4f", $0) } ?? "" }
 
+    /// A number with so many decimals.
+    static func fixed(_ value: Double, _ decimals: Int) -> String { String(format: "%.\(decimals)f", value) }
+
     /// Milliseconds with three decimals.
     static func milliseconds(_ value: Double) -> String { String(format: "%.3f ms", value) }
 

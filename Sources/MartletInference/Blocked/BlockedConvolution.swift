@@ -9,6 +9,8 @@ struct BlockedConvolutionOperands {
     let bias: UnsafePointer<Float>
     let clamp: ClampBounds
     let kernels: KernelSet
+    /// Threads there will be. The work is cut for them; the bits are the same however it is cut.
+    let workers: Int
 }
 
 /// A direct convolution on blocks: any window of two axes, one group.
@@ -25,53 +27,70 @@ struct BlockedConvolution: Step {
     /// From the first pixel of a plane to what tap 0 of output pixel (0, 0) sees.
     let start: Int
     let strides: (row: Int, column: Int)
-    /// Rows of the output that one task computes.
-    let rowsOfTask: Int
+
+    var algorithm: String { "direct" }
+
+    /// Without a border the rows are one.
+    private var isFlat: Bool {
+        operands.x.layout.border.isEmpty && operands.y.layout.border.isEmpty
+            && offsets.count == operands.x.layout.blocks && strides.row == 1 && strides.column == 1
+            && (operands.residual?.layout.border.isEmpty ?? true)
+    }
+
+    private var pairs: Int { (operands.y.layout.blocks + 1) / 2 }
+
+    /// Rows that one task computes: so many that their input stays in the cache, and so few that there are some tasks for
+    /// each thread, as long as a task is worth handing out.
+    private var rowsOfTask: Int {
+        let y = operands.y.layout
+        let fitting = max(1, (isFlat ? 896 : 784) / max(1, y.width))
+        var parts = (y.height + fitting - 1) / fitting
+        if operands.workers > 1 {
+            let products = y.height * y.width * offsets.count * inputLanes * y.blocks
+            let worth = max(1, products / BlockedConvolution.productsOfTask / pairs)
+            let wanted = (4 * operands.workers + pairs - 1) / pairs
+            parts = max(parts, min(wanted, worth, y.height))
+        }
+        let rows = (y.height + parts - 1) / parts
+        // Two rows at a time where a row is short.
+        return !isFlat && y.width <= 7 ? min(y.height, (rows + 1) / 2 * 2) : rows
+    }
+
+    /// Multiply-adds of vectors: some five microseconds.
+    private static let productsOfTask = 16 * 1024
 
     func run(_ context: StepContext) {
-        let (x, y) = (operands.x, operands.y)
-        let lanes = operands.kernels.lanes
-        let blocks = y.layout.blocks
-        let pairs = (blocks + 1) / 2
-        // Without a border the rows are one.
-        let isFlat =
-            x.layout.border.isEmpty && y.layout.border.isEmpty && offsets.count == x.layout.blocks
-            && strides.row == 1 && strides.column == 1 && (operands.residual?.layout.border.isEmpty ?? true)
-        let (height, width) = isFlat ? (1, y.layout.height * y.layout.width) : (y.layout.height, y.layout.width)
-        let rows = isFlat ? 1 : rowsOfTask
-        let parts = isFlat ? max(1, (width + 895) / 896) : (height + rows - 1) / rows
+        let (x, y, residual, kernels, clamp) = (
+            operands.x, operands.y, operands.residual, operands.kernels, operands.clamp
+        )
+        let (lanes, pairs, rowsOfTask, isFlat) = (kernels.lanes, pairs, rowsOfTask, isFlat)
+        let (height, width) = (y.layout.height, y.layout.width)
+        let parts = (height + rowsOfTask - 1) / rowsOfTask
         let pairWeights = offsets.count * inputLanes * 2 * lanes
         let inputRowStep = x.layout.rowStride * strides.row
         let inputColumnStep = x.layout.lanes * strides.column
-        let residual = operands.residual
-        let (kernels, bias, clamp, weights, start) = (operands.kernels, operands.bias, operands.clamp, weights, start)
-        let inputLanes = inputLanes
+        let (bias, weights, start, inputLanes) = (operands.bias, weights, start, inputLanes)
         offsets.withUnsafeBufferPointer { offsets in
             guard let table = offsets.baseAddress else { return }
             context.pool.forEach(y.layout.images * pairs * parts) { task in
                 let (rest, part) = task.quotientAndRemainder(dividingBy: parts)
                 let (image, pair) = rest.quotientAndRemainder(dividingBy: pairs)
-                let vectors = min(2, blocks - 2 * pair)
-                let firstRow = isFlat ? 0 : part * rows
-                let firstColumn = isFlat ? part * 896 : 0
-                let rowCount = isFlat ? 1 : min(rows, height - firstRow)
-                let columnCount = isFlat ? min(896, width - firstColumn) : width
-                let input =
-                    x.plane(image: image, block: 0) + start + firstRow * inputRowStep + firstColumn * inputColumnStep
-                let output =
-                    y.plane(image: image, block: 2 * pair) + firstRow * y.layout.rowStride + firstColumn * lanes
+                let firstRow = part * rowsOfTask
+                let rows = min(rowsOfTask, height - firstRow)
                 let addend = residual.map {
-                    UnsafePointer(
-                        $0.plane(image: image, block: 2 * pair) + firstRow * $0.layout.rowStride + firstColumn * lanes)
+                    UnsafePointer($0.plane(image: image, block: 2 * pair) + firstRow * $0.layout.rowStride)
                 }
                 kernels.convolveRows(
-                    input: input, inputRowStep: inputRowStep, inputColumnStep: inputColumnStep, offsets: table,
+                    input: x.plane(image: image, block: 0) + start + firstRow * inputRowStep,
+                    inputRowStep: inputRowStep, inputColumnStep: inputColumnStep, offsets: table,
                     offsetCount: offsets.count, lanes: inputLanes, weights: weights + pair * pairWeights,
-                    vectors: vectors, bias: bias + 2 * pair * lanes, residual: addend,
+                    vectors: min(2, y.layout.blocks - 2 * pair), bias: bias + 2 * pair * lanes, residual: addend,
                     residualRowStep: residual?.layout.rowStride ?? 0,
-                    residualBlockStep: residual?.layout.blockStride ?? 0, output: output,
-                    outputRowStep: y.layout.rowStride, outputBlockStep: y.layout.blockStride, rows: rowCount,
-                    columns: columnCount, minimum: clamp.minimum, maximum: clamp.maximum)
+                    residualBlockStep: residual?.layout.blockStride ?? 0,
+                    output: y.plane(image: image, block: 2 * pair) + firstRow * y.layout.rowStride,
+                    outputRowStep: y.layout.rowStride, outputBlockStep: y.layout.blockStride,
+                    rows: isFlat ? 1 : rows, columns: isFlat ? rows * width : width, minimum: clamp.minimum,
+                    maximum: clamp.maximum)
             }
         }
     }

@@ -9,6 +9,8 @@ struct BlockedDepthwiseConvolution: Step {
     let start: Int
     let strides: (row: Int, column: Int)
 
+    var algorithm: String { "depthwise" }
+
     func run(_ context: StepContext) {
         let (x, y, residual) = (operands.x, operands.y, operands.residual)
         let (kernels, bias, clamp, weights, start, strides) = (

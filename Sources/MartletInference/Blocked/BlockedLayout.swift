@@ -29,6 +29,8 @@ struct BlockedLayout: Hashable {
     var border: Border
     /// Floats from one image to the next: more than its own if the value is a part of a larger one.
     var imageStride: Int
+    /// How the pixels of the value lie in this layout, if not as they are.
+    var fold: StrideFold?
 
     /// A value of these extents on its own.
     /// - Throws: `TensorError` if it is too large.

@@ -102,7 +102,10 @@ struct BorderStep: Step {
 
     func run(_ context: StepContext) {
         let (y, kernels, layout) = (y, kernels, y.layout)
-        context.pool.forEach(layout.images * layout.blocks) { task in
+        let planes = layout.images * layout.blocks
+        // Little is done sooner than shared out.
+        let isLittle = planes * (layout.blockStride - layout.height * layout.width * layout.lanes) < 16 * 1024
+        context.forEach(planes, alone: isLittle) { task in
             let (image, block) = task.quotientAndRemainder(dividingBy: layout.blocks)
             kernels.fillBorder(
                 y.plane(image: image, block: block) - layout.origin, pixelStep: layout.lanes, rows: layout.height,

@@ -16,6 +16,8 @@ struct LayoutAssignment {
     private(set) var parts: [String: (whole: String, firstBlock: Int)] = [:]
 
     private let lanes: Int
+    /// Chooses the algorithms, which say what border their input wants.
+    let choice: ConvolutionChoice
     private let placesParts: Bool
 
     /// Assigns layouts for vectors of `lanes` floats; `placesParts` puts the operands of a concatenation into its result.
@@ -23,6 +25,8 @@ struct LayoutAssignment {
         self.network = network
         self.types = types
         self.lanes = lanes
+        choice = ConvolutionChoice(
+            lanes: lanes, weightBytes: network.constants.values.reduce(0) { $0 + $1.byteCount })
         self.placesParts = placesParts
         let blocked = Set(network.nodes.indices.filter { runsOnBlocks(network.nodes[$0]) })
         if blocked.isEmpty { return }
@@ -150,15 +154,35 @@ struct LayoutAssignment {
             borders[whole] = border
             for member in members { borders[member.part] = border }
         }
+        let conversions = Set(network.nodes.filter { $0.operation == .identity }.compactMap { $0.outputs.first })
         for value in blockedValues {
             guard let extents = extents(value) else { continue }
-            let isProduced = network.nodes.contains { $0.operation == .identity && $0.outputs.first == value }
-            let few = isProduced && extents[1] <= 4 && (imageInputs[value] ?? false)
+            if conversions.contains(value), let layout = try foldedLayout(of: value) {
+                layouts[value] = layout
+                continue
+            }
+            let few = conversions.contains(value) && extents[1] <= 4 && (imageInputs[value] ?? false)
             layouts[value] = try BlockedLayout(extents, lanes: few ? 4 : lanes, border: borders[value] ?? .init())
         }
         for (part, place) in parts {
             if let stride = layouts[place.whole]?.imageStride { layouts[part]?.imageStride = stride }
         }
+    }
+
+    /// The layout of a picture that a single convolution reads folded.
+    private func foldedLayout(of value: String) throws -> BlockedLayout? {
+        let readers = network.nodes.filter { $0.inputs.contains(value) }
+        guard readers.count == 1, case .convolution(let convolution) = readers[0].operation,
+            readers[0].inputs.dropFirst().allSatisfy({ $0 != value }), let input = extents(value),
+            let output = extents(readers[0].outputs.first.flatMap { $0 }),
+            let (fold, tile) = choice.fold(for: convolution, input: input, output: output)
+        else { return nil }
+        let overhang = output[2...].map { ($0 + tile.size - 1) / tile.size * tile.size - $0 }
+        var layout = try BlockedLayout(
+            [input[0], fold.foldedChannels, output[2] + fold.taps - 1, output[3] + fold.taps - 1], lanes: lanes,
+            border: .init(bottom: overhang[0], right: overhang[1]))
+        layout.fold = fold
+        return layout
     }
 
     /// The operands of concatenations that can lie in the result from the beginning: each is produced by a node on blocks,
@@ -196,8 +220,8 @@ struct LayoutAssignment {
             let before = window.border(axis: axis, extent: input[2 + axis]).before
             let span = window.dilations[axis] * (window.kernel[axis] - 1)
             var reach = (output[2 + axis] - 1) * window.strides[axis] + span
-            if let tile = WinogradTile.choice(for: convolution, input: input, output: output)?.outputSize {
-                reach = (output[2 + axis] + tile - 1) / tile * tile + span - 1
+            if case .winograd(let tile) = choice.algorithm(for: convolution, input: input, output: output) {
+                reach = (output[2 + axis] + tile.size - 1) / tile.size * tile.size + span - 1
             }
             return (before, max(0, reach + 1 - before - input[2 + axis]))
         }

@@ -8,7 +8,10 @@ extension PlanBuilder {
         guard let kernels else { return nil }
         let (x, y) = (blocked(node.input(0)), blocked(node.outputs.first.flatMap { $0 }))
         switch (node.operation, x, y) {
-        case (.identity, nil, let y?): return ToBlocks(x: try floats(node, 0).floats, y: y, kernels: kernels)
+        case (.identity, nil, let y?):
+            let x = try floats(node, 0).floats
+            if let fold = y.layout.fold { return FoldToBlocks(x: x, y: y, fold: fold, kernels: kernels) }
+            return ToBlocks(x: x, y: y, kernels: kernels)
         case (.identity, let x?, nil): return ToPlanes(x: x, y: try output(node).floats, kernels: kernels)
         case (.convolution(let convolution), let x?, let y?):
             return try blockedConvolution(node, convolution, x, y, kernels)
@@ -74,7 +77,22 @@ extension PlanBuilder {
         let bias = try packedBias(node, blocks: y.layout.blocks, lanes: lanes)
         let operands = BlockedConvolutionOperands(
             x: x, y: y, residual: convolution.addsResidual ? blocked(node.input(3)) : nil, bias: bias, clamp: clamp,
-            kernels: kernels)
+            kernels: kernels, workers: workers)
+        let (input, output) = (
+            [x.layout.images, x.layout.channels, x.layout.height, x.layout.width],
+            [y.layout.images, y.layout.channels, y.layout.height, y.layout.width]
+        )
+        if let fold = x.layout.fold, let choice {
+            let image = [x.layout.images, fold.channels, fold.height, fold.width]
+            guard let tile = choice.fold(for: convolution, input: image, output: output)?.tile else {
+                throw NetworkError.unsupported(node: node.label, reason: "a folded image")
+            }
+            let packed = try packedWinograd(
+                weightName, tile, lanes: lanes, outputs: output[1], inputs: fold.foldedChannels, fold: fold
+            ) { try fold.kernel(weight) }
+            let zeros = try zeroBias(lanes: lanes)
+            return WinogradConvolution(operands: operands, tile: tile, weights: packed, start: 0, zeros: zeros)
+        }
         let window = convolution.window
         let border = (0..<2).map { window.border(axis: $0, extent: [x.layout.height, x.layout.width][$0]).before }
         let start = -border[0] * x.layout.rowStride - border[1] * x.layout.lanes
@@ -89,14 +107,12 @@ extension PlanBuilder {
             return BlockedDepthwiseConvolution(
                 operands: operands, weights: packed, offsets: taps, start: start, strides: strides)
         }
-        let (input, output) = (
-            [x.layout.images, x.layout.channels, x.layout.height, x.layout.width],
-            [y.layout.images, y.layout.channels, y.layout.height, y.layout.width]
-        )
         if x.layout.lanes == lanes,
-            let tile = WinogradTile.choice(for: convolution, input: input, output: output)
+            case .winograd(let tile)? = choice?.algorithm(for: convolution, input: input, output: output)
         {
-            let packed = try packedWinograd(weightName, weight, tile, lanes: lanes)
+            let packed = try packedWinograd(
+                weightName, tile, lanes: lanes, outputs: output[1], inputs: input[1], fold: nil
+            ) { weight }
             let zeros = try zeroBias(lanes: lanes)
             return WinogradConvolution(operands: operands, tile: tile, weights: packed, start: start, zeros: zeros)
         }
@@ -105,14 +121,7 @@ extension PlanBuilder {
         return BlockedConvolution(
             operands: operands,
             weights: try packedDirect(weightName, weight, inputLanes: inputLanes, lanes: lanes), offsets: offsets,
-            inputLanes: inputLanes, start: start, strides: strides, rowsOfTask: rowsOfTask(y.layout))
-    }
-
-    /// Rows that one task computes: a few tasks an image even where channels are few, and enough pixels each to pay.
-    private func rowsOfTask(_ y: BlockedLayout) -> Int {
-        let rows = max(1, 784 / max(1, y.width))
-        // Two rows at a time where a row is short.
-        return min(y.height, (rows + 1) / 2 * 2)
+            inputLanes: inputLanes, start: start, strides: strides)
     }
 
     private mutating func zeroBias(lanes: Int) throws -> UnsafePointer<Float> {
@@ -172,14 +181,15 @@ extension PlanBuilder {
     }
 
     private mutating func packedWinograd(
-        _ name: String, _ weight: Tensor, _ tile: WinogradTile, lanes: Int
+        _ name: String, _ tile: WinogradTile, lanes: Int, outputs: Int, inputs: Int, fold: StrideFold?,
+        _ weight: () throws -> Tensor
     ) throws -> UnsafePointer<Float> {
-        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let count = winogradWeightCount(tile, outputs: outputs, inputs: inputs, lanes: lanes)
         let pairs = ((outputs + lanes - 1) / lanes + 1) / 2
-        return try packed(name, as: "winograd \(tile.rawValue) \(lanes)", count: count) { target in
+        let form = "winograd \(tile) \(lanes)" + (fold.map { " folded by \($0.stride)" } ?? "")
+        return try packed(name, as: form, count: count) { target in
             guard let base = target.baseAddress else { return }
-            weight.withElements(of: Float.self) { source in
+            try weight().withElements(of: Float.self) { source in
                 guard let kernel = source.baseAddress else { return }
                 packWinogradWeights(
                     tile, kernel: kernel, outputs: outputs, inputs: inputs, lanes: lanes, pairs: 0..<pairs, into: base)

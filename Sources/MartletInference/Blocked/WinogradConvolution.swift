@@ -13,8 +13,10 @@ struct WinogradConvolution: Step {
     /// Zeros: the products have no bias of their own.
     let zeros: UnsafePointer<Float>
 
-    private var tilesPerRow: Int { (operands.y.layout.width + tile.outputSize - 1) / tile.outputSize }
-    private var tileRows: Int { (operands.y.layout.height + tile.outputSize - 1) / tile.outputSize }
+    var algorithm: String { "Winograd F(\(tile.size),\(tile.taps))" }
+
+    private var tilesPerRow: Int { (operands.y.layout.width + tile.size - 1) / tile.size }
+    private var tileRows: Int { (operands.y.layout.height + tile.size - 1) / tile.size }
     private var tileCount: Int { tilesPerRow * tileRows }
     private var inputBlocks: Int { operands.x.layout.blocks }
     private var outputBlocks: Int { operands.y.layout.blocks }
@@ -23,18 +25,33 @@ struct WinogradConvolution: Step {
     /// Floats of one tile, before and after the products.
     private var tileFloats: Int { tile.positions * (inputBlocks + outputBlocks) * lanes }
 
-    /// Tiles that are done at once. All of them must fit into the second-level cache with room for the weights' stream;
-    /// measured, more than 28 gain nothing.
-    private var chunk: Int {
+    /// Tiles that are done at once.
+    private var chunk: Int { chunking.tiles }
+    /// Whether each thread takes chunks of its own.
+    private var splitsByChunk: Bool { chunking.areShared }
+
+    /// All of a chunk must fit into the second-level cache with room for the weights' stream; measured, more than 28 tiles gain
+    /// nothing. Threads take chunks of their own where there are enough tiles for each, as many chunks for each; else they
+    /// share one chunk phase by phase, unless weights are so few that a few tiles are worth reading them.
+    private var chunking: (tiles: Int, areShared: Bool) {
         let fitting = max(14, min(28, WinogradConvolution.cacheFloats / tileFloats / 14 * 14))
-        if tileCount <= fitting + 2 { return tileCount }
-        return fitting
+        if operands.workers == 1 { return (tileCount <= fitting + 2 ? tileCount : fitting, true) }
+        let weightFloats = tile.positions * inputBlocks * outputBlocks * lanes * lanes
+        let fewest = weightFloats <= WinogradConvolution.fewWeightFloats ? 7 : 14
+        if tileCount < fewest * operands.workers {
+            let images = operands.y.layout.images
+            return (
+                min(tileCount, fitting + 2),
+                images * ((tileCount + fitting + 1) / (fitting + 2)) >= 2 * operands.workers
+            )
+        }
+        let chunks = (tileCount + fitting - 1) / fitting
+        let evenly = (chunks + operands.workers - 1) / operands.workers * operands.workers
+        return ((tileCount + evenly - 1) / evenly, true)
     }
 
     private static let cacheFloats = 160 * 1024
-
-    /// Whether the map has chunks enough that each thread can take its own.
-    private var splitsByChunk: Bool { operands.y.layout.images * ((tileCount + chunk - 1) / chunk) >= 4 }
+    private static let fewWeightFloats = 64 * 1024
 
     /// Floats from one position's transformed input, or products, to the next. A cache line more than they take: steps of
     /// large powers of two would fall on the same few lines of the cache.
@@ -94,6 +111,8 @@ struct WinogradConvolution: Step {
         _ m: UnsafeMutablePointer<Float>
     ) {
         let step = chunk * lanes
+        // The lanes past the last channel of a single block are zero: no need to multiply them.
+        let lanesRead = inputBlocks == 1 ? min(lanes, operands.x.layout.channels) : lanes
         let blockWeights = inputBlocks * lanes * lanes
         withUnsafeTemporaryAllocation(of: Int.self, capacity: inputBlocks) { offsets in
             for block in 0..<inputBlocks { offsets[block] = block * step }
@@ -102,7 +121,7 @@ struct WinogradConvolution: Step {
                 let vectors = min(2, outputBlocks - 2 * pair)
                 operands.kernels.convolveRows(
                     input: v + position * inputStep, inputRowStep: 0, inputColumnStep: lanes,
-                    offsets: table, offsetCount: inputBlocks, lanes: lanes,
+                    offsets: table, offsetCount: inputBlocks, lanes: lanesRead,
                     weights: weights + (position * outputBlocks + 2 * pair) * blockWeights, vectors: vectors,
                     bias: zeros, residual: nil, residualRowStep: 0, residualBlockStep: 0,
                     output: m + position * outputStep + 2 * pair * step, outputRowStep: 0, outputBlockStep: step,

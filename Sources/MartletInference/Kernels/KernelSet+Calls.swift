@@ -1,3 +1,7 @@
+import MartletKernelsAVX2
+import MartletKernelsAVX512
+import MartletKernelsBaseline
+
 // The kernels with their argument labels: function values have none.
 
 extension KernelSet {
@@ -65,5 +69,55 @@ extension KernelSet {
         blockedToPlanar(
             input, inputBlockStep, inputRowStep, pixelStep, output, outputChannelStep, outputRowStep, channels, rows,
             columns)
+    }
+
+    /// `foldRow` of the kernels.
+    @inline(__always) func foldRow(
+        input: UnsafePointer<Float>, inputChannelStep: Int, inputRows: Int, inputColumns: Int, channels: Int,
+        stride: Int, firstRow: Int, firstColumn: Int, output: UnsafeMutablePointer<Float>, outputBlockStep: Int,
+        columns: Int
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.foldRow
+            case .avx2: MartletKernelsAVX2.foldRow
+            case .avx512: MartletKernelsAVX512.foldRow
+            }
+        kernel(
+            input, inputChannelStep, inputRows, inputColumns, channels, stride, firstRow, firstColumn, output,
+            outputBlockStep, columns)
+    }
+
+    /// `dotProducts` of the kernels.
+    @inline(__always) func dotProducts(
+        left: UnsafePointer<Float>, leftCount: Int, leftStride: Int, right: UnsafePointer<Float>, rightCount: Int,
+        rightStride: Int, length: Int, results: UnsafeMutablePointer<Float>, leftStep: Int, rightStep: Int
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.dotProducts
+            case .avx2: MartletKernelsAVX2.dotProducts
+            case .avx512: MartletKernelsAVX512.dotProducts
+            }
+        kernel(
+            left, leftCount, leftStride, right, rightCount, rightStride, length, results, leftStep, rightStep)
+    }
+
+    /// `multiplyAddRounds` of the kernels.
+    func multiplyAddRounds(_ rounds: Int) -> Float {
+        switch instructionSet {
+        case .baseline: MartletKernelsBaseline.multiplyAddRounds(rounds)
+        case .avx2: MartletKernelsAVX2.multiplyAddRounds(rounds)
+        case .avx512: MartletKernelsAVX512.multiplyAddRounds(rounds)
+        }
+    }
+
+    /// `readFloats` of the kernels.
+    func readFloats(_ floats: UnsafePointer<Float>, count: Int) -> Float {
+        switch instructionSet {
+        case .baseline: MartletKernelsBaseline.readFloats(floats, count: count)
+        case .avx2: MartletKernelsAVX2.readFloats(floats, count: count)
+        case .avx512: MartletKernelsAVX512.readFloats(floats, count: count)
+        }
     }
 }

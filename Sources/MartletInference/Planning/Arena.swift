@@ -1,32 +1,17 @@
 import MartletTensors
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Musl)
-    import Musl
-#else
-    import Darwin
-#endif
-
 /// The memory of a plan, aligned for every vector width.
-final class Arena {
+struct Arena {
     /// Every offset handed out is a multiple of this.
-    static let alignment = 64
+    static let alignment = AlignedMemory.alignment
 
-    let base: UnsafeMutableRawPointer
-    let byteCount: Int
+    private let memory: AlignedMemory
 
-    /// Memory of `byteCount` bytes, with unspecified contents.
-    init(byteCount: Int) throws(TensorError) {
-        var pointer: UnsafeMutableRawPointer?
-        guard posix_memalign(&pointer, Arena.alignment, max(byteCount, Arena.alignment)) == 0, let pointer else {
-            throw .outOfMemory(bytes: byteCount)
-        }
-        self.base = pointer
-        self.byteCount = byteCount
-    }
+    /// Memory of `byteCount` bytes.
+    init(byteCount: Int) throws(TensorError) { memory = try AlignedMemory(zeroed: byteCount) }
 
-    deinit { free(base) }
+    var base: UnsafeMutableRawPointer { memory.base }
+    var byteCount: Int { memory.byteCount }
 
     /// The next multiple of the alignment.
     static func padded(_ byteCount: Int) -> Int { (byteCount + alignment - 1) / alignment * alignment }

@@ -9,6 +9,8 @@ final class Plan: @unchecked Sendable {
     /// A step, and what an observer sees of it.
     struct Entry {
         var step: any Step
+        /// The node it belongs to.
+        var node: Int
         var layer: (name: String, input: LayerInput)?
     }
 
@@ -17,7 +19,9 @@ final class Plan: @unchecked Sendable {
     let inputValues: [String: Tensor]
     private let inputs: [MutableTensorView]
     private let outputs: [(name: String, view: TensorView)]
-    private let entries: [Entry]
+    /// The network as the steps see it: fused, and with conversions between layouts.
+    let network: TypedNetwork
+    let entries: [Entry]
     private let arena: Arena
     private let scratch: Arena
     private let sharedBytes: Int
@@ -27,12 +31,14 @@ final class Plan: @unchecked Sendable {
 
     init(
         inputShapes: [Shape], inputValues: [String: Tensor], inputs: [MutableTensorView],
-        outputs: [(name: String, view: TensorView)], entries: [Entry], arena: Arena, constants: [Tensor], workers: Int
+        outputs: [(name: String, view: TensorView)], network: TypedNetwork, entries: [Entry], arena: Arena,
+        constants: [Tensor], workers: Int
     ) throws {
         self.inputShapes = inputShapes
         self.inputValues = inputValues
         self.inputs = inputs
         self.outputs = outputs
+        self.network = network
         self.entries = entries
         self.arena = arena
         self.constants = constants
@@ -45,23 +51,45 @@ final class Plan: @unchecked Sendable {
     /// The bytes of memory the plan holds.
     var peakBytes: Int { arena.byteCount + scratch.byteCount }
 
-    /// Runs the steps on inputs of the plan's types and shapes.
-    func run(_ tensors: [Tensor], pool: ThreadPool, observer: Observer?) throws -> [String: Tensor] {
+    /// Runs the steps on inputs of the plan's types and shapes; `finished` is told after each step which it was.
+    func run(
+        _ tensors: [Tensor], pool: ThreadPool, observer: Observer? = nil, finished: ((_ entry: Int) -> Void)? = nil
+    ) throws -> [String: Tensor] {
         for (tensor, input) in zip(tensors, inputs) {
             tensor.withUnsafeBytes { input.bytes.copyMemory(from: $0) }
         }
-        let context = StepContext(
-            pool: pool, shared: scratch.base, scratch: scratch.base + sharedBytes, scratchStride: scratchStride)
-        for entry in entries {
-            if let observer, let layer = entry.layer, observer.wants(layer.name) {
-                try layer.input.show(context) { try observer.observe(layer.name, $0) }
-            }
-            try entry.step.run(context)
-        }
+        try runSteps(pool: pool, observer: observer, finished: finished)
         var results: [String: Tensor] = [:]
         for (name, view) in outputs {
             results[name] = try Tensor(elementType: view.elementType, shape: view.shape, bytes: view.bytes)
         }
         return results
+    }
+
+    /// Runs the steps of a plan for one image on an image of its only input, given as its bytes; `collect` is shown the
+    /// results, in the order of the network's outputs.
+    func run(image: UnsafeRawBufferPointer, pool: ThreadPool, collect: (_ output: Int, TensorView) -> Void) throws {
+        inputs[0].bytes.copyMemory(from: image)
+        try runSteps(pool: pool)
+        for (index, output) in outputs.enumerated() { collect(index, output.view) }
+    }
+
+    /// The names and types of the results.
+    var outputTypes: [(name: String, elementType: ElementType, shape: Shape)] {
+        outputs.map { ($0.name, $0.view.elementType, $0.view.shape) }
+    }
+
+    private func runSteps(
+        pool: ThreadPool, observer: Observer? = nil, finished: ((_ entry: Int) -> Void)? = nil
+    ) throws {
+        let context = StepContext(
+            pool: pool, shared: scratch.base, scratch: scratch.base + sharedBytes, scratchStride: scratchStride)
+        for (index, entry) in entries.enumerated() {
+            if let observer, let layer = entry.layer, observer.wants(layer.name) {
+                try layer.input.show(context) { try observer.observe(layer.name, $0) }
+            }
+            try entry.step.run(context)
+            finished?(index)
+        }
     }
 }

@@ -20,7 +20,8 @@ extension PlanBuilder {
         return MatrixProduct(
             left: MatrixOperand(view: a, isTransposed: gemm.transposesA), right: right, y: y.floats, rows: rows,
             columns: columns, terms: a.shape[gemm.transposesA ? 0 : 1], pairs: [.init(left: 0, right: 0, result: 0)],
-            factor: gemm.alpha, addend: addend, activation: gemm.activation)
+            factor: gemm.alpha, addend: addend, activation: gemm.activation,
+            kernels: kernels ?? KernelSet(.baseline))
     }
 
     /// The algorithm for a product of stacks of matrices.
@@ -48,6 +49,6 @@ extension PlanBuilder {
         }
         return MatrixProduct(
             left: MatrixOperand(view: a, isTransposed: false), right: operand, y: y.floats, rows: rows,
-            columns: columns, terms: terms, pairs: pairs)
+            columns: columns, terms: terms, pairs: pairs, kernels: kernels ?? KernelSet(.baseline))
     }
 }

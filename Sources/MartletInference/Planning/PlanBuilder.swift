@@ -12,11 +12,14 @@ struct PlanBuilder {
     private let types: [String: TensorType]
     /// Which values lie in blocks of channels.
     private let assignment: LayoutAssignment?
+    /// Chooses the algorithms of convolutions on blocks.
+    var choice: ConvolutionChoice? { assignment?.choice }
     /// The vector kernels, `nil` to do without them.
     let kernels: KernelSet?
     private var blockedValues: [String: BlockedValue] = [:]
     private let options: Executor.Options
-    private let workers: Int
+    /// The threads that will run the plan.
+    let workers: Int
     /// Constants that do not come from folding, which may come out differently for other shapes.
     private let sharedConstants: Set<String>
     /// Weights brought to another layout, shared by all plans.
@@ -51,20 +54,21 @@ struct PlanBuilder {
     mutating func build() throws -> Plan {
         let arena = try layOut()
         var entries: [Plan.Entry] = []
-        for node in network.nodes {
+        for (index, node) in network.nodes.enumerated() {
             if let value = node.outputs.first.flatMap({ $0 }).flatMap({ blockedValues[$0] }),
                 !value.layout.border.isEmpty, let kernels, !node.operation.isConcatenation
             {
-                entries.append(Plan.Entry(step: BorderStep(y: value, kernels: kernels)))
+                entries.append(Plan.Entry(step: BorderStep(y: value, kernels: kernels), node: index))
             }
             guard let step = try runsOnBlocks(node) ? blockedStep(node) : step(node) else { continue }
-            entries.append(Plan.Entry(step: step, layer: layer(node)))
+            entries.append(Plan.Entry(step: step, node: index, layer: try layer(node)))
         }
         let outputs = try zip(outputNames, network.outputs).map { (name: $0, view: try view($1.name)) }
         let inputs = try network.inputs.map { try mutableView($0.name) }
         return try Plan(
-            inputShapes: inputShapes, inputValues: inputValues, inputs: inputs, outputs: outputs, entries: entries,
-            arena: arena, constants: constants, workers: workers)
+            inputShapes: inputShapes, inputValues: inputValues, inputs: inputs, outputs: outputs,
+            network: TypedNetwork(network: network, types: types), entries: entries, arena: arena, constants: constants,
+            workers: workers)
     }
 
     /// Gives every value its memory.
@@ -114,14 +118,22 @@ struct PlanBuilder {
     }
 
     /// What an observer sees of a node.
-    private func layer(_ node: Node) -> (name: String, input: LayerInput)? {
+    private func layer(_ node: Node) throws -> (name: String, input: LayerInput)? {
         switch node.operation {
         case .convolution, .gemm, .matMul:
             guard let weight = node.input(1), network.constants[weight] != nil, let input = node.input(0) else {
                 return nil
             }
-            if let value = blockedValues[input], let kernels { return (node.name, .blocks(value, kernels)) }
+            if let value = blockedValues[input], let kernels {
+                return value.layout.fold == nil ? (node.name, .blocks(value, kernels)) : nil
+            }
             return views[input].map { (node.name, .planes($0)) }
+        case .identity:
+            // A folded image is shown before it is folded, in the place of the one layer that reads it.
+            guard let output = node.outputs.first.flatMap({ $0 }), blockedValues[output]?.layout.fold != nil,
+                let reader = network.nodes.first(where: { $0.input(0) == output })
+            else { return nil }
+            return (reader.name, .planes(try floats(node, 0)))
         default: return nil
         }
     }

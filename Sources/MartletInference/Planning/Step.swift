@@ -3,6 +3,8 @@ import MartletTensors
 
 /// One node of a plan, ready to run: an algorithm with its operands in memory.
 protocol Step {
+    /// What it does, in a word or two, for who looks at a profile; empty where the operator's name says it.
+    var algorithm: String { get }
     /// Bytes of scratch memory each thread needs.
     var scratchBytes: Int { get }
     /// Bytes of scratch memory the step needs as a whole.
@@ -12,6 +14,7 @@ protocol Step {
 }
 
 extension Step {
+    var algorithm: String { "" }
     var scratchBytes: Int { 0 }
     var sharedBytes: Int { 0 }
 }
@@ -34,6 +37,15 @@ struct StepContext {
 
     /// The step's scratch memory.
     var sharedFloats: UnsafeMutablePointer<Float> { shared.assumingMemoryBound(to: Float.self) }
+
+    /// Calls `body` for each index in `0 ..< count`, on this thread alone or shared out.
+    func forEach(_ count: Int, alone: Bool, _ body: (_ index: Int) -> Void) {
+        if alone {
+            for index in 0..<count { body(index) }
+        } else {
+            pool.forEach(count, body)
+        }
+    }
 
     /// Calls `body` for consecutive parts of `0 ..< count`, each of `size` elements but the last.
     func forEachPart(of count: Int, size: Int, _ body: (_ part: Range<Int>) -> Void) {

@@ -4,6 +4,8 @@ import MartletKernelsBaseline
 struct DepthwiseConvolution: Step {
     let problem: ConvolutionProblem
 
+    var algorithm: String { "depthwise in planes" }
+
     func run(_ context: StepContext) {
         context.pool.forEach(problem.images * problem.outputs) { index in
             let (image, output) = index.quotientAndRemainder(dividingBy: problem.outputs)

@@ -17,6 +17,8 @@ struct Im2colConvolution: Step {
 
     var scratchBytes: Int { problem.terms * tiling.tilePixels * MemoryLayout<Float>.stride }
 
+    var algorithm: String { "unfolded" }
+
     func run(_ context: StepContext) {
         // A piece is a tile of one group of one image.
         let count = problem.images * problem.groups * tiling.tileCount

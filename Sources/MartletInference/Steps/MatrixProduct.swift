@@ -38,6 +38,7 @@ struct MatrixProduct: Step {
     var factor: Float = 1
     var addend: Addend?
     var activation: Activation?
+    let kernels: KernelSet
 
     /// The part of the result that one task computes: few enough columns to share, few enough rows to stay in the cache
     /// while the columns' weights pass by.
@@ -71,11 +72,10 @@ struct MatrixProduct: Step {
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
         rows: Range<Int>, columns: Range<Int>
     ) {
-        for column in columns {
-            dotProducts(
-                a + rows.lowerBound * terms, rowCount: rows.count, rowStride: terms, vector: b + column * terms,
-                length: terms, into: y + rows.lowerBound * self.columns + column, resultStride: self.columns)
-        }
+        kernels.dotProducts(
+            left: a + rows.lowerBound * terms, leftCount: rows.count, leftStride: terms,
+            right: b + columns.lowerBound * terms, rightCount: columns.count, rightStride: terms, length: terms,
+            results: y + rows.lowerBound * self.columns + columns.lowerBound, leftStep: self.columns, rightStep: 1)
         for row in rows {
             let result = y + row * self.columns
             if factor != 1 { for column in columns { result[column] *= factor } }

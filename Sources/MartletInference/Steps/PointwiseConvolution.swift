@@ -10,6 +10,8 @@ struct PointwiseConvolution: Step {
         tiling = ConvolutionTiling(pixels: problem.pixels, terms: problem.terms, outputs: problem.outputsInGroup)
     }
 
+    var algorithm: String { "matrix product" }
+
     func run(_ context: StepContext) {
         let count = problem.images * problem.groups * tiling.tileCount * tiling.blockCount
         context.pool.forEach(count) { index in

@@ -2,6 +2,8 @@
 
 // The arguments of a strip are those of `convolveRows`, the pointers once for each of its two runs.
 
+import CMartletIntrinsics
+
 #if MARTLET_AVX2
     /// The longest run of pixels of a strip; the widest strip is two of them.
     @inline(__always) func longestRun(vectors: Int) -> Int {
@@ -12,7 +14,7 @@
     @inline(__always) func convolveStrip(
         pixels: Int, vectors: Int,
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -21,58 +23,58 @@
             switch pixels {
             case 6:
                 convolveStrip6x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 4:
                 convolveStrip4x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 3:
                 convolveStrip3x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 2:
                 convolveStrip2x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             default:
                 convolveStrip1x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             }
         } else {
             switch pixels {
             case 10:
                 convolveStrip10x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 8:
                 convolveStrip8x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 6:
                 convolveStrip6x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 5:
                 convolveStrip5x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 4:
                 convolveStrip4x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 3:
                 convolveStrip3x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 2:
                 convolveStrip2x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             default:
                 convolveStrip1x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             }
         }
@@ -80,7 +82,7 @@
 
     @inline(never) private func convolveStrip6x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -126,6 +128,8 @@
                 let pixel5 = Vector(repeating: x1[2 * step])
                 sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
                 sum5v1 = multiplyAdd(sum5v1, pixel5, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -163,7 +167,7 @@
 
     @inline(never) private func convolveStrip4x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -199,6 +203,8 @@
                 let pixel3 = Vector(repeating: x1[step])
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
                 sum3v1 = multiplyAdd(sum3v1, pixel3, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -228,7 +234,7 @@
 
     @inline(never) private func convolveStrip2x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -254,6 +260,8 @@
                 let pixel1 = Vector(repeating: x1[0])
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
                 sum1v1 = multiplyAdd(sum1v1, pixel1, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -275,7 +283,7 @@
 
     @inline(never) private func convolveStrip3x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -305,6 +313,8 @@
                 let pixel2 = Vector(repeating: x0[2 * step])
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
                 sum2v1 = multiplyAdd(sum2v1, pixel2, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 lane += 1
@@ -329,7 +339,7 @@
 
     @inline(never) private func convolveStrip1x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -349,6 +359,8 @@
                 let pixel0 = Vector(repeating: x0[0])
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
                 sum0v1 = multiplyAdd(sum0v1, pixel0, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 lane += 1
@@ -365,7 +377,7 @@
 
     @inline(never) private func convolveStrip10x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -409,6 +421,7 @@
                 sum8v0 = multiplyAdd(sum8v0, pixel8, w0)
                 let pixel9 = Vector(repeating: x1[4 * step])
                 sum9v0 = multiplyAdd(sum9v0, pixel9, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -442,7 +455,7 @@
 
     @inline(never) private func convolveStrip8x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -480,6 +493,7 @@
                 sum6v0 = multiplyAdd(sum6v0, pixel6, w0)
                 let pixel7 = Vector(repeating: x1[3 * step])
                 sum7v0 = multiplyAdd(sum7v0, pixel7, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -509,7 +523,7 @@
 
     @inline(never) private func convolveStrip6x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -541,6 +555,7 @@
                 sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
                 let pixel5 = Vector(repeating: x1[2 * step])
                 sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -566,7 +581,7 @@
 
     @inline(never) private func convolveStrip4x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -592,6 +607,7 @@
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
                 let pixel3 = Vector(repeating: x1[step])
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -613,7 +629,7 @@
 
     @inline(never) private func convolveStrip2x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -633,6 +649,7 @@
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
                 let pixel1 = Vector(repeating: x1[0])
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -650,7 +667,7 @@
 
     @inline(never) private func convolveStrip5x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -678,6 +695,7 @@
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
                 let pixel4 = Vector(repeating: x0[4 * step])
                 sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 lane += 1
@@ -700,7 +718,7 @@
 
     @inline(never) private func convolveStrip3x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -722,6 +740,7 @@
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
                 let pixel2 = Vector(repeating: x0[2 * step])
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 lane += 1
@@ -740,7 +759,7 @@
 
     @inline(never) private func convolveStrip1x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -756,6 +775,7 @@
                 let w0 = load(weights)
                 let pixel0 = Vector(repeating: x0[0])
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 lane += 1

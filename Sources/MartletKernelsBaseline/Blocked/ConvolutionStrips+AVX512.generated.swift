@@ -2,6 +2,8 @@
 
 // The arguments of a strip are those of `convolveRows`, the pointers once for each of its two runs.
 
+import CMartletIntrinsics
+
 #if MARTLET_AVX512
     /// The longest run of pixels of a strip; the widest strip is two of them.
     @inline(__always) func longestRun(vectors: Int) -> Int {
@@ -12,7 +14,7 @@
     @inline(__always) func convolveStrip(
         pixels: Int, vectors: Int,
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -21,94 +23,94 @@
             switch pixels {
             case 14:
                 convolveStrip14x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 12:
                 convolveStrip12x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 10:
                 convolveStrip10x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 8:
                 convolveStrip8x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 7:
                 convolveStrip7x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 6:
                 convolveStrip6x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 5:
                 convolveStrip5x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 4:
                 convolveStrip4x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 3:
                 convolveStrip3x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 2:
                 convolveStrip2x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             default:
                 convolveStrip1x2(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             }
         } else {
             switch pixels {
             case 14:
                 convolveStrip14x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 12:
                 convolveStrip12x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 10:
                 convolveStrip10x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 8:
                 convolveStrip8x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 7:
                 convolveStrip7x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 6:
                 convolveStrip6x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 5:
                 convolveStrip5x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 4:
                 convolveStrip4x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 3:
                 convolveStrip3x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             case 2:
                 convolveStrip2x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             default:
                 convolveStrip1x1(
-                    input0, input1, step, offsets, offsetCount, lanes, weights, bias, residual0, residual1,
+                    input0, input1, step, offsets, offsetCount, lanes, weights, ahead, bias, residual0, residual1,
                     residualBlockStep, output0, output1, outputBlockStep, minimum, maximum)
             }
         }
@@ -116,7 +118,7 @@
 
     @inline(never) private func convolveStrip14x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -202,6 +204,8 @@
                 let pixel13 = Vector(repeating: x1[6 * step])
                 sum13v0 = multiplyAdd(sum13v0, pixel13, w0)
                 sum13v1 = multiplyAdd(sum13v1, pixel13, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -271,7 +275,7 @@
 
     @inline(never) private func convolveStrip12x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -347,6 +351,8 @@
                 let pixel11 = Vector(repeating: x1[5 * step])
                 sum11v0 = multiplyAdd(sum11v0, pixel11, w0)
                 sum11v1 = multiplyAdd(sum11v1, pixel11, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -408,7 +414,7 @@
 
     @inline(never) private func convolveStrip10x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -474,6 +480,8 @@
                 let pixel9 = Vector(repeating: x1[4 * step])
                 sum9v0 = multiplyAdd(sum9v0, pixel9, w0)
                 sum9v1 = multiplyAdd(sum9v1, pixel9, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -527,7 +535,7 @@
 
     @inline(never) private func convolveStrip8x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -583,6 +591,8 @@
                 let pixel7 = Vector(repeating: x1[3 * step])
                 sum7v0 = multiplyAdd(sum7v0, pixel7, w0)
                 sum7v1 = multiplyAdd(sum7v1, pixel7, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -628,7 +638,7 @@
 
     @inline(never) private func convolveStrip6x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -674,6 +684,8 @@
                 let pixel5 = Vector(repeating: x1[2 * step])
                 sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
                 sum5v1 = multiplyAdd(sum5v1, pixel5, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -711,7 +723,7 @@
 
     @inline(never) private func convolveStrip4x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -747,6 +759,8 @@
                 let pixel3 = Vector(repeating: x1[step])
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
                 sum3v1 = multiplyAdd(sum3v1, pixel3, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -776,7 +790,7 @@
 
     @inline(never) private func convolveStrip2x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -802,6 +816,8 @@
                 let pixel1 = Vector(repeating: x1[0])
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
                 sum1v1 = multiplyAdd(sum1v1, pixel1, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -823,7 +839,7 @@
 
     @inline(never) private func convolveStrip7x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -873,6 +889,8 @@
                 let pixel6 = Vector(repeating: x0[6 * step])
                 sum6v0 = multiplyAdd(sum6v0, pixel6, w0)
                 sum6v1 = multiplyAdd(sum6v1, pixel6, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 lane += 1
@@ -913,7 +931,7 @@
 
     @inline(never) private func convolveStrip5x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -953,6 +971,8 @@
                 let pixel4 = Vector(repeating: x0[4 * step])
                 sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
                 sum4v1 = multiplyAdd(sum4v1, pixel4, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 lane += 1
@@ -985,7 +1005,7 @@
 
     @inline(never) private func convolveStrip3x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1015,6 +1035,8 @@
                 let pixel2 = Vector(repeating: x0[2 * step])
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
                 sum2v1 = multiplyAdd(sum2v1, pixel2, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 lane += 1
@@ -1039,7 +1061,7 @@
 
     @inline(never) private func convolveStrip1x2(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1059,6 +1081,8 @@
                 let pixel0 = Vector(repeating: x0[0])
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
                 sum0v1 = multiplyAdd(sum0v1, pixel0, w1)
+                martlet_prefetch(weights + ahead)
+                martlet_prefetch(weights + ahead + Vector.scalarCount)
                 weights += 2 * Vector.scalarCount
                 x0 += 1
                 lane += 1
@@ -1075,7 +1099,7 @@
 
     @inline(never) private func convolveStrip14x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1131,6 +1155,7 @@
                 sum12v0 = multiplyAdd(sum12v0, pixel12, w0)
                 let pixel13 = Vector(repeating: x1[6 * step])
                 sum13v0 = multiplyAdd(sum13v0, pixel13, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -1172,7 +1197,7 @@
 
     @inline(never) private func convolveStrip12x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1222,6 +1247,7 @@
                 sum10v0 = multiplyAdd(sum10v0, pixel10, w0)
                 let pixel11 = Vector(repeating: x1[5 * step])
                 sum11v0 = multiplyAdd(sum11v0, pixel11, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -1259,7 +1285,7 @@
 
     @inline(never) private func convolveStrip10x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1303,6 +1329,7 @@
                 sum8v0 = multiplyAdd(sum8v0, pixel8, w0)
                 let pixel9 = Vector(repeating: x1[4 * step])
                 sum9v0 = multiplyAdd(sum9v0, pixel9, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -1336,7 +1363,7 @@
 
     @inline(never) private func convolveStrip8x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1374,6 +1401,7 @@
                 sum6v0 = multiplyAdd(sum6v0, pixel6, w0)
                 let pixel7 = Vector(repeating: x1[3 * step])
                 sum7v0 = multiplyAdd(sum7v0, pixel7, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -1403,7 +1431,7 @@
 
     @inline(never) private func convolveStrip6x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1435,6 +1463,7 @@
                 sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
                 let pixel5 = Vector(repeating: x1[2 * step])
                 sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -1460,7 +1489,7 @@
 
     @inline(never) private func convolveStrip4x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1486,6 +1515,7 @@
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
                 let pixel3 = Vector(repeating: x1[step])
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -1507,7 +1537,7 @@
 
     @inline(never) private func convolveStrip2x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1527,6 +1557,7 @@
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
                 let pixel1 = Vector(repeating: x1[0])
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 x1 += 1
@@ -1544,7 +1575,7 @@
 
     @inline(never) private func convolveStrip7x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1578,6 +1609,7 @@
                 sum5v0 = multiplyAdd(sum5v0, pixel5, w0)
                 let pixel6 = Vector(repeating: x0[6 * step])
                 sum6v0 = multiplyAdd(sum6v0, pixel6, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 lane += 1
@@ -1604,7 +1636,7 @@
 
     @inline(never) private func convolveStrip5x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1632,6 +1664,7 @@
                 sum3v0 = multiplyAdd(sum3v0, pixel3, w0)
                 let pixel4 = Vector(repeating: x0[4 * step])
                 sum4v0 = multiplyAdd(sum4v0, pixel4, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 lane += 1
@@ -1654,7 +1687,7 @@
 
     @inline(never) private func convolveStrip3x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1676,6 +1709,7 @@
                 sum1v0 = multiplyAdd(sum1v0, pixel1, w0)
                 let pixel2 = Vector(repeating: x0[2 * step])
                 sum2v0 = multiplyAdd(sum2v0, pixel2, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 lane += 1
@@ -1694,7 +1728,7 @@
 
     @inline(never) private func convolveStrip1x1(
         _ input0: UnsafePointer<Float>, _ input1: UnsafePointer<Float>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ bias: UnsafePointer<Float>,
+        _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ ahead: Int, _ bias: UnsafePointer<Float>,
         _ residual0: UnsafePointer<Float>?, _ residual1: UnsafePointer<Float>?, _ residualBlockStep: Int,
         _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputBlockStep: Int,
         _ minimum: Float, _ maximum: Float
@@ -1710,6 +1744,7 @@
                 let w0 = load(weights)
                 let pixel0 = Vector(repeating: x0[0])
                 sum0v0 = multiplyAdd(sum0v0, pixel0, w0)
+                martlet_prefetch(weights + ahead)
                 weights += Vector.scalarCount
                 x0 += 1
                 lane += 1

@@ -10,6 +10,8 @@
     rows: Int, columns: Int, minimum: Float, maximum: Float
 ) {
     let run = longestRun(vectors: vectors)
+    // Every strip reads all weights. What comes after them is read next, by whoever computes the next blocks.
+    let ahead = offsetCount * lanes * vectors * Vector.scalarCount
     var column = 0
     while column < columns {
         // One panel of columns after the other: the rows that neighbouring strips share stay in the cache.
@@ -38,7 +40,7 @@
             } else {
                 convolveStrip(
                     pixels: pixels, vectors: vectors, input0, input1, inputColumnStep, offsets, offsetCount, lanes,
-                    weights, bias, residual0, residual1, residualBlockStep, output0, output1, outputBlockStep,
+                    weights, ahead, bias, residual0, residual1, residualBlockStep, output0, output1, outputBlockStep,
                     minimum, maximum)
             }
             row += twoRows ? 2 : 1

@@ -7,6 +7,12 @@ public struct TypedNetwork: Sendable {
     /// The type of each input, constant and node output, by name.
     public var types: [String: TensorType]
 
+    /// A network whose values have these types.
+    public init(network: Network, types: [String: TensorType]) {
+        self.network = network
+        self.types = types
+    }
+
     /// The type of a value that the network defines.
     public func type(of value: String) -> TensorType? { types[value] }
 }

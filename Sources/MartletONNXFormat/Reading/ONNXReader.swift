@@ -21,13 +21,19 @@ public enum ONNXReader {
     /// become constants.
     /// - Throws: ``ONNXError``, ``FileError``, ``NetworkError``. What is not supported comes as one error that lists it all.
     public static func read(path: String) throws -> Network {
-        let file = try MappedFile(path: path)
-        return try file.withUnsafeBytes { try read(bytes: $0, file: path) }
+        // The file is let go of before its tensors are copied: a network need not be in memory three times.
+        var model = try MappedFile(path: path).withUnsafeBytes { try parse($0, file: path) }
+        return try network(&model, file: path)
     }
 
     /// The network in `bytes`; `file` is what to call it in messages and where external data are looked for.
     /// - Throws: ``ONNXError``, ``NetworkError``.
     public static func read(bytes: UnsafeRawBufferPointer, file: String) throws -> Network {
+        var model = try parse(bytes, file: file)
+        return try network(&model, file: file)
+    }
+
+    private static func parse(_ bytes: UnsafeRawBufferPointer, file: String) throws -> ModelProto {
         guard let base = bytes.baseAddress, !bytes.isEmpty else {
             throw ONNXError.malformed(file: file, reason: "the file is empty")
         }
@@ -42,11 +48,14 @@ public enum ONNXReader {
         guard model.hasGraph, !model.graph.output.isEmpty else {
             throw ONNXError.malformed(file: file, reason: "this is not an ONNX file: it holds no graph with an output")
         }
-        return try network(model, file: file)
+        return model
     }
 
-    private static func network(_ model: ModelProto, file: String) throws -> Network {
+    /// The network of a model, whose initialisers are let go of one by one as they become tensors.
+    private static func network(_ model: inout ModelProto, file: String) throws -> Network {
         let opset = try self.opset(model, file: file)
+        var initializers = model.graph.initializer
+        model.graph.initializer = []
         let graph = model.graph
         let tensors = TensorReader(file: file)
         var unsupported: [String] = []
@@ -54,7 +63,9 @@ public enum ONNXReader {
             unsupported.append("\(graph.sparseInitializer.count) sparse initialisers")
         }
         var constants: [String: Tensor] = [:]
-        for proto in graph.initializer {
+        for index in initializers.indices {
+            let proto = initializers[index]
+            initializers[index] = TensorProto()
             do {
                 if constants.updateValue(try tensors.tensor(proto), forKey: proto.name) != nil {
                     throw NetworkError.duplicateValue(name: proto.name)
