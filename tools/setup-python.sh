@@ -3,6 +3,7 @@
 #
 #     tools/setup-python.sh test      # oracles of the tests: numpy, onnx, onnxruntime, pillow
 #     tools/setup-python.sh train     # tools/train-demo.py: PyTorch
+#     tools/setup-python.sh peers     # tools/benchmark-peers.py: ONNX Runtime, OpenVINO, ncnn, MNN
 #
 # Martlet itself never runs Python; these are for tests and for the scripts in this folder.
 set -euo pipefail

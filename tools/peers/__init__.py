@@ -1,0 +1,1 @@
+"""What `tools/benchmark-peers.py` is made of; `tools/peers/README.md` says how it measures."""
