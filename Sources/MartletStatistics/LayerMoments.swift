@@ -36,6 +36,9 @@ public struct LayerMoments: Sendable {
         self.sums = sums
     }
 
+    /// The bytes that the sums take.
+    var byteCount: Int { products.byteCount + sums.byteCount }
+
     /// `Sigma = E[u u^T]` of a group, `D x D`.
     /// - Throws: `LinearAlgebraError` for more rows than BLAS can count.
     public func secondMoment(group: Int = 0) throws -> Matrix {

@@ -13,7 +13,8 @@ public final class StatisticsGatherer {
 
     private let network: Network
     private let executor: Executor
-    private let accumulators: [String: MomentAccumulator]
+    /// One for each different view of a value of the network, and the names of the layers that have it.
+    private let gatherers: [(gatherer: LayerGatherer, layers: [String])]
     private let scratch = Scratch()
     /// The number of images seen.
     public private(set) var images = 0
@@ -22,10 +23,12 @@ public final class StatisticsGatherer {
     ///
     /// - Parameters:
     ///   - network: as ``Network/simplified()`` leaves it, with one input.
+    ///   - form: How to add up; for each layer the cheapest unless told.
     ///   - wanted: Which layers; all with constant weights unless told.
-    /// - Throws: `NetworkError`, `TensorError` if the moments do not fit into memory.
+    /// - Throws: `NetworkError`, `TensorError` if the moments do not fit into memory, `InstructionSetError`.
     public init(
-        network: Network, pool: ThreadPool, layers wanted: (WeightedLayer) -> Bool = { _ in true }
+        network: Network, pool: ThreadPool, form: MomentForm? = nil,
+        layers wanted: (WeightedLayer) -> Bool = { _ in true }
     ) throws {
         guard network.inputs.count == 1 else {
             throw NetworkError.unsupported(
@@ -33,26 +36,35 @@ public final class StatisticsGatherer {
         }
         self.network = network
         executor = try Executor(network: network, pool: pool)
-        var accumulators: [String: MomentAccumulator] = [:]
+        let kernels = MomentKernels(try InstructionSet.chosen())
+        // Layers that see the same patches, as the branches of an inception module do, have one Sigma.
+        var gatherers: [(gatherer: LayerGatherer, layers: [String])] = []
+        var indices: [LayerGatherer.View: Int] = [:]
         for layer in network.weightedLayers() where wanted(layer) {
-            accumulators[layer.name] = try MomentAccumulator(layer: layer)
+            let view = LayerGatherer.View(layer, in: network)
+            if let index = indices[view] {
+                gatherers[index].layers.append(layer.name)
+            } else {
+                indices[view] = gatherers.count
+                let gatherer = LayerGatherer(
+                    layer: layer, kernels: kernels, form: form, imagesPerStep: StatisticsGatherer.imagesPerStep)
+                gatherers.append((gatherer, [layer.name]))
+            }
         }
-        self.accumulators = accumulators
+        self.gatherers = gatherers
     }
 
     /// The memory that the sums take, in bytes.
-    public var byteCount: Int {
-        accumulators.values.reduce(0) { $0 + $1.moments.products.byteCount + $1.moments.sums.byteCount }
-    }
+    public var byteCount: Int { gatherers.reduce(0) { $0 + $1.gatherer.byteCount } }
 
     /// Runs the network over a batch `[n, C, H, W]` and adds what its layers see.
     /// - Throws: `NetworkError`, ``StatisticsError/nonFinite(layer:)``.
     public func add(_ batch: Tensor) throws {
         let scratch = scratch
-        let accumulators = accumulators
         let pool = executor.pool
-        let observer = Observer(layers: Set(accumulators.keys)) { name, input in
-            try accumulators[name]?.add(input, scratch: scratch, pool: pool)
+        let byName = Dictionary(uniqueKeysWithValues: gatherers.map { ($0.gatherer.layer.name, $0.gatherer) })
+        let observer = Observer(layers: Set(byName.keys)) { name, input in
+            try byName[name]?.add(input, scratch: scratch, pool: pool)
         }
         _ = try executor.run([network.inputs[0].name: batch], observing: observer)
         images += batch.shape.rank > 0 ? batch.shape[0] : 1
@@ -67,6 +79,12 @@ public final class StatisticsGatherer {
         let provenance = Provenance(
             network: network.name, networkDigest: NetworkDigest.digest(of: network), data: data,
             dataDigest: dataDigest, preprocessing: preprocessing, images: images, version: version)
-        return Statistics(provenance: provenance, layers: accumulators.mapValues(\.moments))
+        var moments: [String: LayerMoments] = [:]
+        for (gatherer, layers) in gatherers {
+            // One piece of memory for all layers that see the same.
+            let shared = try gatherer.moments(pool: executor.pool)
+            for layer in layers { moments[layer] = shared }
+        }
+        return Statistics(provenance: provenance, layers: moments)
     }
 }
