@@ -18,6 +18,8 @@ public final class StatisticsGatherer {
     private let scratch = Scratch()
     /// The number of images seen.
     public private(set) var images = 0
+    /// The time spent on each view's sums, by the name of its first layer.
+    private var seconds: [String: Double] = [:]
 
     /// A gatherer of the layers of a network.
     ///
@@ -63,8 +65,10 @@ public final class StatisticsGatherer {
         let scratch = scratch
         let pool = executor.pool
         let byName = Dictionary(uniqueKeysWithValues: gatherers.map { ($0.gatherer.layer.name, $0.gatherer) })
+        let clock = ContinuousClock()
         let observer = Observer(layers: Set(byName.keys)) { name, input in
-            try byName[name]?.add(input, scratch: scratch, pool: pool)
+            let time = try clock.measure { try byName[name]?.add(input, scratch: scratch, pool: pool) }
+            self.seconds[name, default: 0] += time / .seconds(1)
         }
         _ = try executor.run([network.inputs[0].name: batch], observing: observer)
         images += batch.shape.rank > 0 ? batch.shape[0] : 1
@@ -86,5 +90,37 @@ public final class StatisticsGatherer {
             for layer in layers { moments[layer] = shared }
         }
         return Statistics(provenance: provenance, layers: moments)
+    }
+
+    /// What gathering has cost so far, layer by layer.
+    public var costs: [LayerCost] {
+        gatherers.map { gatherer, layers in
+            LayerCost(
+                layers: layers, patchSize: gatherer.layer.patchSize, form: gatherer.current?.sums.plan.form,
+                bytes: gatherer.byteCount, seconds: seconds[gatherer.layer.name] ?? 0)
+        }
+    }
+
+    /// What gathering the moments of one layer's input costs.
+    public struct LayerCost: Sendable {
+        /// The layers that see the same patches.
+        public let layers: [String]
+        /// The length of a patch of one group.
+        public let patchSize: Int
+        /// How the products are added up.
+        public let form: MomentForm?
+        /// The memory of the sums.
+        public let bytes: Int
+        /// The time spent.
+        public let seconds: Double
+
+        /// A cost.
+        public init(layers: [String], patchSize: Int, form: MomentForm?, bytes: Int, seconds: Double) {
+            self.layers = layers
+            self.patchSize = patchSize
+            self.form = form
+            self.bytes = bytes
+            self.seconds = seconds
+        }
     }
 }

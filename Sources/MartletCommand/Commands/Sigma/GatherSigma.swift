@@ -1,8 +1,9 @@
 import ArgumentParser
 import Martlet
 
-struct Sigma: ParsableCommand {
+struct GatherSigma: ParsableCommand {
     static let configuration = CommandConfiguration(
+        commandName: "gather",
         abstract: "Gather the second moment (Sigma) of every layer's input.",
         discussion: """
             The images need no labels, and need not be those the network was trained on. A few hundred do for most \
