@@ -43,13 +43,13 @@ final class LayerGatherer {
     var byteCount: Int { (current?.sums.byteCount ?? 0) + (earlier?.byteCount ?? 0) }
 
     /// Adds the patches of a batch: `[N, S, ...]` for a convolution, `[..., S]` for a fully connected layer.
-    func add(_ input: TensorView, scratch: Scratch, pool: ThreadPool) throws {
+    func add(_ input: TensorView, step: Int, scratch: Scratch, pool: ThreadPool) throws {
         let values = input.elements(of: Float.self)
         guard let base = values.baseAddress, !values.isEmpty else { return }
         let spatial = layer.spatialExtents(of: input.shape)
         let images = layer.images(in: input.shape)
         let sums = try sums(for: spatial, pool: pool)
-        try sums.add(base, images: images, layer: layer.name, scratch: scratch, pool: pool)
+        try sums.add(base, images: images, step: step, layer: layer.name, scratch: scratch, pool: pool)
     }
 
     /// The sums for inputs of these spatial extents; if the extents change, what there is is put by first.
@@ -71,10 +71,11 @@ final class LayerGatherer {
             lanes: kernels.lanes, images: imagesPerStep, form: form)
     }
 
-    /// Goes on where an interrupted run was.
-    func restore(earlier: LayerMoments?, shape: [Int]?, pool: ThreadPool) throws -> MomentSums? {
+    /// Goes on where an interrupted run was; `nil` if it had other sums.
+    func restore(earlier: LayerMoments?, shape: [Int], pool: ThreadPool) throws -> MomentSums {
+        let sums = try sums(for: shape, pool: pool)
         self.earlier = earlier
-        return try shape.map { try sums(for: $0, pool: pool) }
+        return sums
     }
 
     /// The moments of all patches so far.
@@ -82,12 +83,6 @@ final class LayerGatherer {
         var moments = try earlier ?? LayerMoments(groups: layer.groups, patchSize: layer.patchSize)
         try current?.sums.add(to: &moments, pool: pool)
         return moments
-    }
-
-    /// Gives back the memory of the sums.
-    func discard() {
-        current = nil
-        earlier = nil
     }
 }
 

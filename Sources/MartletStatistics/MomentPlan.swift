@@ -82,6 +82,27 @@ struct MomentPlan {
     /// How many images are worked on at once: an even number, about 128 MiB.
     var imagesAtOnce: Int { max(2, (32 << 20) / max(1, floatsPerImage) / 2 * 2) }
 
+    /// The bytes that the sums take.
+    var sumBytes: Int {
+        let windows = tiles.blocks * rowWindows.count * columnWindows.count * tiles.lanes
+        return tiles.count * 8 + tiles.lagCount * 4 + windows * 8
+    }
+
+    /// The bytes that the signals of a step take, with all that is made of them.
+    func scratchBytes(images: Int, workers: Int) -> Int {
+        let count = min(images, imagesAtOnce)
+        let vectors = tiles.blocks * tiles.lanes * count
+        let rows = rowLines.count * (geometry.width.extent + geometry.width.maximumLag)
+        let columns = columnLines.count * (geometry.height.extent + geometry.height.maximumLag)
+        let borders = vectors * (rows + columns + points.count + rowWindows.count * columnWindows.count)
+        let square = tiles.lanes * tiles.lanes
+        let terms = (tiles.kinds.map(\.terms.count).max() ?? 0) * (tiles.tasks.map(\.count).max() ?? 1)
+        let perWorker = max(
+            (terms + 4 + 2 * (fourier?.height.count ?? 0)) * square,
+            (fourier.map { (geometry.height.extent + 1) * $0.width.count + 4 * $0.height.count } ?? 0) * 2 * tiles.lanes)
+        return 4 * (floatsPerImage * (count + 1) + borders + perWorker * workers)
+    }
+
     /// Multiplications of vectors for `images` images, roughly, and what else costs as much time.
     func cost(images: Int) -> Double {
         let lanes = Double(tiles.lanes)

@@ -12,6 +12,8 @@ final class MomentSums {
     private(set) var products: Tensor
     /// For each block of signals, window of rows, window of columns and lane the sum of what the window sees, float64.
     private(set) var sums: Tensor
+    /// For each tile and each of its lags what the even steps gave less what the odd ones gave, float32.
+    private(set) var halves: Tensor
     /// The number of patches seen.
     private(set) var count = 0
     private let spectra: SpectralTables?
@@ -26,27 +28,29 @@ final class MomentSums {
             zeros: try Shape([
                 plan.tiles.blocks, plan.rowWindows.count, plan.columnWindows.count, plan.tiles.lanes,
             ]), elementType: .float64)
+        halves = try Tensor(zeros: try Shape([plan.tiles.lagCount]), elementType: .float32)
         spectra = plan.fourier.map { SpectralTables(plan: plan, height: $0.height, width: $0.width, kernels: kernels) }
     }
 
     /// The bytes that the sums take.
-    var byteCount: Int { products.byteCount + sums.byteCount }
+    var byteCount: Int { products.byteCount + sums.byteCount + halves.byteCount }
 
     /// The sums of an interrupted run.
-    func restore(products: Tensor, sums: Tensor, count: Int) -> Bool {
-        guard products.shape == self.products.shape, sums.shape == self.sums.shape,
-            products.elementType == .float64, sums.elementType == .float64
+    func restore(products: Tensor, sums: Tensor, halves: Tensor, count: Int) -> Bool {
+        guard products.shape == self.products.shape, sums.shape == self.sums.shape, halves.shape == self.halves.shape,
+            products.elementType == .float64, sums.elementType == .float64, halves.elementType == .float32, count >= 0
         else { return false }
         self.products = products
         self.sums = sums
+        self.halves = halves
         self.count = count
         return true
     }
 
-    /// Adds the patches of images, `[images, channels, depth, height, width]`.
+    /// Adds the patches of a step's images, `[images, channels, depth, height, width]`.
     /// - Throws: ``StatisticsError/nonFinite(layer:)``.
     func add(
-        _ input: UnsafePointer<Float>, images: Int, layer: String, scratch: Scratch, pool: ThreadPool
+        _ input: UnsafePointer<Float>, images: Int, step: Int, layer: String, scratch: Scratch, pool: ThreadPool
     ) throws {
         let planes = images * plan.geometry.depth.output
         let (height, width) = (plan.geometry.height, plan.geometry.width)
@@ -59,7 +63,7 @@ final class MomentSums {
                 try add(batch.windowSums, images: batch.count, layer: layer)
                 batch.gatherBorders(pool: pool)
                 if let fourier = plan.fourier { batch.transform(fourier, pool: pool) }
-                try multiply(batch, pool: pool)
+                try multiply(batch, sign: step % 2 == 0 ? 1 : -1, pool: pool)
             }
         }
         count += planes * height.outputs * width.outputs
@@ -83,12 +87,11 @@ final class MomentSums {
     }
 
     /// Adds the products of a batch's signals, tile by tile.
-    private func multiply(_ batch: SignalBatch, pool: ThreadPool) throws {
+    private func multiply(_ batch: SignalBatch, sign: Float, pool: ThreadPool) throws {
         let tiles = plan.tiles
         let square = tiles.lanes * tiles.lanes
         let work = TileWork(plan: plan, workers: pool.threadCount, scratch: batch.scratch)
-        try products.withMutableElements(of: Double.self) { products in
-            guard let base = products.baseAddress else { return }
+        try withTargets { base, halves in
             pool.forEach(tiles.tasks.count) { task, worker in
                 let members = Array(tiles.tiles[tiles.tasks[task]])
                 let kind = tiles.kinds[members[0].kind]
@@ -108,10 +111,49 @@ final class MomentSums {
                         unused: work.sums(worker))
                 }
                 for (index, tile) in members.enumerated() {
-                    self.kernels.addInDouble(partial + index * size, size, base + tile.offset)
+                    let partial = partial + index * size
+                    self.kernels.addInDouble(partial, size, base + tile.offset)
+                    let half = halves + tile.lagOffset
+                    for element in 0..<kind.lagCount * square { half[element] += sign * partial[element] }
                 }
             }
         }
+    }
+
+    private func withTargets(
+        _ body: (_ products: UnsafeMutablePointer<Double>, _ halves: UnsafeMutablePointer<Float>) -> Void
+    ) throws {
+        try products.withMutableElements(of: Double.self) { products in
+            try halves.withMutableElements(of: Float.self) { halves in
+                guard let products = products.baseAddress, let halves = halves.baseAddress else { return }
+                body(products, halves)
+            }
+        }
+    }
+
+    /// How far the second moments of the even and of the odd steps are apart, of as many steps each: the norm of their
+    /// difference over the norm of their mean. The border's sums are left out.
+    var relativeChange: Double {
+        let square = plan.tiles.lanes * plan.tiles.lanes
+        var (difference, whole) = (0.0, 0.0)
+        products.withElements(of: Double.self) { products in
+            halves.withElements(of: Float.self) { halves in
+                for tile in plan.tiles.tiles {
+                    let factor = tile.row == tile.column ? 1.0 : 2.0
+                    for (lag, weight) in plan.tiles.kinds[tile.kind].lagWeights.enumerated() {
+                        var (d, w) = (0.0, 0.0)
+                        for element in lag * square..<(lag + 1) * square {
+                            let (half, sum) = (Double(halves[tile.lagOffset + element]), products[tile.offset + element])
+                            d += half * half
+                            w += sum * sum
+                        }
+                        difference += factor * weight * d
+                        whole += factor * weight * w
+                    }
+                }
+            }
+        }
+        return whole > 0 ? 2 * (difference / whole).squareRoot() : 0
     }
 }
 

@@ -9,6 +9,8 @@ struct MomentTiles {
         var terms: [MomentTerm]
         /// How many of them are lags.
         var lagCount: Int
+        /// How many pairs of taps have each lag.
+        var lagWeights: [Double]
         /// For each pair of taps, where its terms are among `terms`; `nil` for taps that the blocks do not see.
         var places: [(added: [Int], subtracted: [Int])?]
     }
@@ -20,6 +22,8 @@ struct MomentTiles {
         var kind: Int
         /// Where its squares begin among all sums.
         var offset: Int
+        /// Where the squares of its lags begin among those of all tiles.
+        var lagOffset: Int
     }
 
     let lanes: Int
@@ -30,6 +34,8 @@ struct MomentTiles {
     let tasks: [Range<Int>]
     /// The number of sums.
     let count: Int
+    /// The number of sums at lags.
+    let lagCount: Int
     private let index: [Int]
 
     init(geometry: MomentGeometry, lanes: Int, unfolds: Bool) {
@@ -47,7 +53,7 @@ struct MomentTiles {
         var kindOf: [[Set<Int>]: Int] = [:]
         var tiles: [Tile] = []
         var index = [Int](repeating: -1, count: blocks * blocks)
-        var count = 0
+        var (count, lagCount) = (0, 0)
         for column in 0..<blocks {
             for row in column..<blocks where !groups[row].isDisjoint(with: groups[column]) {
                 let key = unfolds ? [] : [phases[row], phases[column]]
@@ -57,7 +63,7 @@ struct MomentTiles {
                         MomentTiles.kind(geometry, rows: phases[row], columns: phases[column], unfolds: unfolds))
                     kindOf[key] = kind
                 }
-                tiles.append(Tile(row: row, column: column, kind: kind, offset: 0))
+                tiles.append(Tile(row: row, column: column, kind: kind, offset: 0, lagOffset: 0))
             }
         }
         // Columns in groups, rows from the longest to the shortest: what a task reads is still in the cache for the
@@ -69,9 +75,11 @@ struct MomentTiles {
         var tasks: [Range<Int>] = []
         for position in tiles.indices {
             tiles[position].offset = count
+            tiles[position].lagOffset = lagCount
             let tile = tiles[position]
             index[tile.row * blocks + tile.column] = position
             count += kinds[tile.kind].terms.count * lanes * lanes
+            lagCount += kinds[tile.kind].lagCount * lanes * lanes
             if let last = tasks.last, tiles[last.lowerBound].row == tile.row,
                 tiles[last.lowerBound].kind == tile.kind,
                 tiles[last.lowerBound].column / together == tile.column / together
@@ -85,6 +93,7 @@ struct MomentTiles {
         self.tiles = tiles
         self.tasks = tasks
         self.count = count
+        self.lagCount = lagCount
         self.index = index
     }
 
@@ -101,7 +110,7 @@ struct MomentTiles {
         if unfolds {
             let place: (added: [Int], subtracted: [Int])? = ([0], [])
             return Kind(
-                terms: [.lag(dy: 0, dx: 0)], lagCount: 1, places: Array(repeating: place, count: count * count))
+                terms: [.lag(dy: 0, dx: 0)], lagCount: 1, lagWeights: [1], places: Array(repeating: place, count: count * count))
         }
         var sums = [TapPairSum?](repeating: nil, count: count * count)
         var all: Set<MomentTerm> = []
@@ -115,8 +124,11 @@ struct MomentTiles {
         }
         let terms = all.sorted { $0.order < $1.order }
         let place = Dictionary(uniqueKeysWithValues: terms.enumerated().map { ($1, $0) })
+        let lagCount = terms.prefix { if case .lag = $0 { true } else { false } }.count
+        var lagWeights = [Double](repeating: 0, count: lagCount)
+        for sum in sums { if let lag = sum?.added.first, let place = place[lag] { lagWeights[place] += 1 } }
         return Kind(
-            terms: terms, lagCount: terms.prefix { if case .lag = $0 { true } else { false } }.count,
+            terms: terms, lagCount: lagCount, lagWeights: lagWeights,
             places: sums.map { sum in
                 sum.map { ($0.added.compactMap { place[$0] }, $0.subtracted.compactMap { place[$0] }) }
             })

@@ -11,13 +11,17 @@ public final class StatisticsGatherer {
     /// How many images belong together.
     public static let imagesPerStep = 16
 
-    private let network: Network
-    private let executor: Executor
+    let network: Network
+    let executor: Executor
     /// One for each different view of a value of the network, and the names of the layers that have it.
-    private let gatherers: [(gatherer: LayerGatherer, layers: [String])]
+    let gatherers: [(gatherer: LayerGatherer, layers: [String])]
     private let scratch = Scratch()
     /// The number of images seen.
-    public private(set) var images = 0
+    public internal(set) var images = 0
+    /// The number of batches seen.
+    public internal(set) var steps = 0
+    /// Whether all batches were whole.
+    var isEven = true
     /// The time spent on each view's sums, by the name of its first layer.
     private var seconds: [String: Double] = [:]
 
@@ -62,16 +66,19 @@ public final class StatisticsGatherer {
     /// Runs the network over a batch `[n, C, H, W]` and adds what its layers see.
     /// - Throws: `NetworkError`, ``StatisticsError/nonFinite(layer:)``.
     public func add(_ batch: Tensor) throws {
-        let scratch = scratch
+        let (scratch, step) = (scratch, steps)
         let pool = executor.pool
         let byName = Dictionary(uniqueKeysWithValues: gatherers.map { ($0.gatherer.layer.name, $0.gatherer) })
         let clock = ContinuousClock()
         let observer = Observer(layers: Set(byName.keys)) { name, input in
-            let time = try clock.measure { try byName[name]?.add(input, scratch: scratch, pool: pool) }
+            let time = try clock.measure { try byName[name]?.add(input, step: step, scratch: scratch, pool: pool) }
             self.seconds[name, default: 0] += time / .seconds(1)
         }
         _ = try executor.run([network.inputs[0].name: batch], observing: observer)
-        images += batch.shape.rank > 0 ? batch.shape[0] : 1
+        let count = batch.shape.rank > 0 ? batch.shape[0] : 1
+        images += count
+        steps += 1
+        isEven = isEven && count == StatisticsGatherer.imagesPerStep
     }
 
     /// The moments gathered so far.
@@ -90,6 +97,32 @@ public final class StatisticsGatherer {
             for layer in layers { moments[layer] = shared }
         }
         return Statistics(provenance: provenance, layers: moments)
+    }
+
+    /// The moments gathered, put together layer by layer as they are asked for: no second copy of all of them is made.
+    /// The gatherer must not be used any more.
+    /// - Throws: ``StatisticsError/empty``.
+    public func finish(
+        data: String, dataDigest: String, preprocessing: String, version: String
+    ) throws -> Statistics {
+        if images == 0 { throw StatisticsError.empty }
+        let provenance = Provenance(
+            network: network.name, networkDigest: NetworkDigest.digest(of: network), data: data,
+            dataDigest: dataDigest, preprocessing: preprocessing, images: images, version: version)
+        return Statistics(provenance: provenance, gathered: GatheredMoments(gatherers, pool: executor.pool))
+    }
+
+    /// How far Sigma still moves, layer by layer: how far the second moments of the even and of the odd steps are apart,
+    /// relative to their mean; `nil` before there are as many whole steps of each.
+    ///
+    /// The error of the whole is about half of it, and falls with the square root of the images.
+    public var changes: [String: Double]? {
+        guard isEven, steps > 0, steps % 2 == 0 else { return nil }
+        var changes: [String: Double] = [:]
+        for (gatherer, layers) in gatherers {
+            for layer in layers { changes[layer] = gatherer.current?.sums.relativeChange ?? 0 }
+        }
+        return changes
     }
 
     /// What gathering has cost so far, layer by layer.
