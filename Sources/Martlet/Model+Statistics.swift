@@ -41,9 +41,10 @@ extension Model {
         return GatheringResult(
             statistics: statistics, changes: changes?.reduce(into: [:]) { $0.merge($1) { first, _ in first } },
             passes: passes.count, hadEnough: results[0].hadEnough,
-            expectedBytes: demand.base + (passes.map { layers in
-                demand.views.reduce(0) { $0 + (layers.contains($1.layers[0]) ? $1.bytes : 0) }
-            }.max() ?? 0))
+            expectedBytes: demand.base
+                + (passes.map { layers in
+                    demand.views.reduce(0) { $0 + (layers.contains($1.layers[0]) ? $1.bytes : 0) }
+                }.max() ?? 0))
     }
 
     /// The images that the options leave, in their order, and what to call them.

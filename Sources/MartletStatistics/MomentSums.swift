@@ -143,7 +143,9 @@ final class MomentSums {
                     for (lag, weight) in plan.tiles.kinds[tile.kind].lagWeights.enumerated() {
                         var (d, w) = (0.0, 0.0)
                         for element in lag * square..<(lag + 1) * square {
-                            let (half, sum) = (Double(halves[tile.lagOffset + element]), products[tile.offset + element])
+                            let (half, sum) = (
+                                Double(halves[tile.lagOffset + element]), products[tile.offset + element]
+                            )
                             d += half * half
                             w += sum * sum
                         }

@@ -110,7 +110,8 @@ struct MomentTiles {
         if unfolds {
             let place: (added: [Int], subtracted: [Int])? = ([0], [])
             return Kind(
-                terms: [.lag(dy: 0, dx: 0)], lagCount: 1, lagWeights: [1], places: Array(repeating: place, count: count * count))
+                terms: [.lag(dy: 0, dx: 0)], lagCount: 1, lagWeights: [1],
+                places: Array(repeating: place, count: count * count))
         }
         var sums = [TapPairSum?](repeating: nil, count: count * count)
         var all: Set<MomentTerm> = []

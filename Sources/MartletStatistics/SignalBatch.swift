@@ -82,7 +82,8 @@ struct SignalBatch {
         }
         let rowStep = geometry.height.stride * geometry.inputWidth
         let targetRowStep = plan.signalColumns * lanes
-        if geometry.width.stride == 1, signals.lowerBound / geometry.channels == (signals.upperBound - 1) / geometry.channels,
+        if geometry.width.stride == 1,
+            signals.lowerBound / geometry.channels == (signals.upperBound - 1) / geometry.channels,
             let (source, y, x) = source(signals.lowerBound)
         {
             // Neighbouring channels of one phase: four at a time.
@@ -185,7 +186,8 @@ struct SignalBatch {
                     let next = right(tiles[hasNext ? index + 1 : index].column) + (max(0, shift) + start) * lanes
                     let products = target + index * step
                     kernels.blockProducts(
-                        a + start * lanes, b, hasNext ? next : nil, length, products, hasNext ? products + step : unused)
+                        a + start * lanes, b, hasNext ? next : nil, length, products, hasNext ? products + step : unused
+                    )
                     index += 2
                 }
             }

@@ -80,7 +80,9 @@ extension StatisticsGatherer {
         guard reader.metadata["martlet.purpose"] == purpose else {
             throw refuse("it is of other images, another preprocessing or other options")
         }
-        guard entries.map(\.layer) == gatherers.map(\.gatherer.layer.name) else { throw refuse("it is of other layers") }
+        guard entries.map(\.layer) == gatherers.map(\.gatherer.layer.name) else {
+            throw refuse("it is of other layers")
+        }
         for (index, (entry, view)) in zip(entries, gatherers).enumerated() {
             let layer = view.gatherer.layer
             var earlier: LayerMoments?

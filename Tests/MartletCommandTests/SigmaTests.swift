@@ -38,7 +38,8 @@ import Testing
     @Test func shardsAddUp() throws {
         #expect(try runner.martlet("sigma", "net.onnx", "images.bin", "-o", "all").status == 0)
         for shard in 1...3 {
-            let result = try runner.martlet("sigma", "net.onnx", "images.bin", "-o", "s\(shard)", "--shard", "\(shard)/3")
+            let result = try runner.martlet(
+                "sigma", "net.onnx", "images.bin", "-o", "s\(shard)", "--shard", "\(shard)/3")
             #expect(result.status == 0, "\(result.error)")
         }
         // In any order, and merged ones again.
@@ -60,7 +61,8 @@ import Testing
         #expect(try runner.martlet("sigma", "net.onnx", "images.bin", "-o", "a", "--shard", "1/2").status == 0)
         #expect(try runner.martlet("sigma", "other.onnx", "images.bin", "-o", "b", "--shard", "2/2").status == 0)
         #expect(
-            try runner.martlet("sigma", "net.onnx", "images.bin", "-o", "c", "--shard", "2/2", "--mean", "0.3").status == 0)
+            try runner.martlet("sigma", "net.onnx", "images.bin", "-o", "c", "--shard", "2/2", "--mean", "0.3").status
+                == 0)
         for (name, reason) in [("b", "different networks"), ("c", "prepared differently"), ("a", "the same images")] {
             let result = try runner.martlet("sigma", "merge", "a", name, "-o", "sum")
             #expect(result.status == 1 && result.error.contains(reason), "\(result.error)")

@@ -39,7 +39,8 @@ struct GatheringFlags: ParsableArguments {
         options.memory = try memory.map(GatheringFlags.bytes)
         if let shard {
             let numbers = shard.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-            guard numbers.count == 2, let index = numbers[0], let count = numbers[1], (1...max(1, count)).contains(index)
+            guard numbers.count == 2, let index = numbers[0], let count = numbers[1],
+                (1...max(1, count)).contains(index)
             else { throw ValidationError("--shard wants K/N with K from 1 to N, for instance 3/16") }
             options.shard = (index, count)
         }

@@ -80,7 +80,8 @@ struct GatherSigma: ParsableCommand {
         print(
             "\(output): \(summary.layers) layers over \(Format.grouped(summary.images)) images, "
                 + "\(Format.duration(summary.seconds))")
-        guard let change = summary.change?.sorted(by: { ($0.value, $1.key) > ($1.value, $0.key) }), let most = change.first
+        guard let change = summary.change?.sorted(by: { ($0.value, $1.key) > ($1.value, $0.key) }),
+            let most = change.first
         else { return }
         let median = change[change.count / 2].value
         print(
