@@ -93,8 +93,9 @@ let package = Package(
         room(
             "MartletStatistics",
             [
-                "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletKernelsBaseline",
-                "MartletNetworks", "MartletInference", "MartletSafetensorsFormat",
+                "MartletTensors", "MartletParallelism", "MartletFiles", "MartletLinearAlgebra",
+                "MartletKernelsBaseline", "MartletKernelsAVX2", "MartletKernelsAVX512", "MartletNetworks",
+                "MartletInference", "MartletSafetensorsFormat",
             ]),
         room("MartletDecompositions", ["MartletTensors", "MartletParallelism", "MartletLinearAlgebra"]),
 

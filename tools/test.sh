@@ -39,4 +39,7 @@ swift test --skip-build "$@"
 if (($# == 0)); then
     say "older processors"
     tools/test-older-processors.sh
+
+    say "Slurm"
+    MARTLET=$PWD/.build/debug/martlet tools/test-slurm.sh
 fi

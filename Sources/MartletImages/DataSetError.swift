@@ -32,6 +32,8 @@ public enum DataSetError: MartletError, Equatable {
     case malformedIDX(path: String, reason: String)
     /// A gzip file that cannot be unpacked.
     case cannotUnpack(path: String, reason: String)
+    /// Images without labels where a choice by class was asked for.
+    case noLabels(path: String)
     /// As many labels as images were expected.
     case labelCountMismatch(images: String, imageCount: Int, labels: String, labelCount: Int)
     /// A subset of no image or fewer.
@@ -69,6 +71,7 @@ public enum DataSetError: MartletError, Equatable {
             "\(path) is not an IDX file that can be read: \(reason)"
         case .cannotUnpack(let path, let reason):
             "cannot unpack \(path): \(reason)"
+        case .noLabels(let path): "the images of \(path) have no labels to choose by"
         case .labelCountMismatch(let images, let imageCount, let labels, let labelCount):
             "\(images) has \(imageCount) images, \(labels) has \(labelCount) labels"
         case .unsupportedLimit(let limit):
@@ -91,6 +94,7 @@ public enum DataSetError: MartletError, Equatable {
         case .recordSizeMismatch, .malformedIDX, .cannotUnpack: "the file is damaged or incomplete: fetch it again"
         case .labelOutOfRange, .mixedKinds: "the file is damaged or of another kind"
         case .trainingAndTest: "name the file instead of the folder"
+        case .noLabels: "use class folders, a list with labels, or another choice"
         case .labelCountMismatch: "give the images the labels that belong to them"
         case .unsupportedLimit: "ask for at least one"
         }

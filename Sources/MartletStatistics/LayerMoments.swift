@@ -23,9 +23,14 @@ public struct LayerMoments: Sendable {
         self.groups = groups
         self.patchSize = patchSize
         count = 0
+        let shapes = try LayerMoments.shapes(groups: groups, patchSize: patchSize)
+        products = try Tensor(zeros: shapes.products, elementType: .float64)
+        sums = try Tensor(zeros: shapes.sums, elementType: .float64)
+    }
+
+    static func shapes(groups: Int, patchSize: Int) throws -> (products: Shape, sums: Shape) {
         let triangle = try CheckedArithmetic.product([patchSize, patchSize + 1]) / 2
-        products = try Tensor(zeros: try Shape([groups, triangle]), elementType: .float64)
-        sums = try Tensor(zeros: try Shape([groups, patchSize]), elementType: .float64)
+        return (try Shape([groups, triangle]), try Shape([groups, patchSize]))
     }
 
     init(count: Int, products: Tensor, sums: Tensor) {
@@ -35,6 +40,29 @@ public struct LayerMoments: Sendable {
         self.products = products
         self.sums = sums
     }
+
+    /// Adds the sums of other patches of the same layer.
+    /// - Throws: ``StatisticsError/cannotMerge(reason:)`` for another layer.
+    mutating func add(_ other: LayerMoments) throws {
+        guard groups == other.groups, patchSize == other.patchSize else {
+            throw StatisticsError.cannotMerge(reason: "a layer has patches of different sizes")
+        }
+        func add(_ values: Tensor, to sums: inout Tensor) throws {
+            try values.withElements(of: Double.self) { values in
+                try sums.withMutableElements(of: Double.self) { sums in
+                    for index in sums.indices { sums[index] += values[index] }
+                }
+            }
+        }
+        try add(other.products, to: &products)
+        try add(other.sums, to: &sums)
+        let (sum, overflows) = count.addingReportingOverflow(other.count)
+        if overflows { throw StatisticsError.cannotMerge(reason: "the patches are too many to count") }
+        count = sum
+    }
+
+    /// The bytes that the sums take.
+    var byteCount: Int { products.byteCount + sums.byteCount }
 
     /// `Sigma = E[u u^T]` of a group, `D x D`.
     /// - Throws: `LinearAlgebraError` for more rows than BLAS can count.

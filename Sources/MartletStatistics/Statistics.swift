@@ -1,3 +1,4 @@
+import Foundation
 import MartletNetworks
 import MartletSafetensorsFormat
 import MartletTensors
@@ -11,11 +12,43 @@ public struct Statistics: Sendable {
     private enum Source: Sendable {
         case memory([String: LayerMoments])
         case file(SafetensorsReader, path: String)
+        /// Sums that are put together as they are asked for.
+        case gathered(GatheredMoments)
+        /// The same layers over different images.
+        case merged([Statistics])
+        /// Different layers over the same images.
+        case joined([Statistics])
     }
 
     init(provenance: Provenance, layers: [String: LayerMoments]) {
         self.provenance = provenance
         source = .memory(layers)
+    }
+
+    init(provenance: Provenance, gathered: GatheredMoments) {
+        self.provenance = provenance
+        source = .gathered(gathered)
+    }
+
+    /// The sum of statistics of one network over different images; layers are added up as they are asked for. Adding is
+    /// associative and commutative, up to the rounding of sums in double precision.
+    /// - Throws: ``StatisticsError/cannotMerge(reason:)`` for other networks, other preprocessing, other layers, or
+    ///   images that are in two of them.
+    public init(merging parts: [Statistics]) throws {
+        provenance = try .merging(parts.map(\.provenance))
+        let names = parts.first?.layerNames ?? []
+        for part in parts where part.layerNames != names {
+            throw StatisticsError.cannotMerge(reason: "they are of different layers")
+        }
+        source = .merged(parts)
+    }
+
+    /// Statistics of different layers over the same images, from as many passes over them.
+    /// - Throws: ``StatisticsError/empty`` for none.
+    public init(joining parts: [Statistics]) throws {
+        guard let first = parts.first else { throw StatisticsError.empty }
+        provenance = first.provenance
+        source = .joined(parts)
     }
 
     /// The names of the layers, sorted.
@@ -24,21 +57,17 @@ public struct Statistics: Sendable {
         case .memory(let layers): layers.keys.sorted()
         case .file(let reader, _):
             reader.names.filter { $0.hasSuffix(Statistics.productsSuffix) }
-                .map { String($0.dropLast(Statistics.productsSuffix.count)) }
+                .map { String($0.dropLast(Statistics.productsSuffix.count)) }.sorted()
+        case .gathered(let moments): moments.names
+        case .merged(let parts): parts.first?.layerNames ?? []
+        case .joined(let parts): parts.flatMap(\.layerNames).sorted()
         }
     }
 
     /// The moments of a layer, checked to fit it. From a file, they are read anew each time.
     /// - Throws: ``StatisticsError``.
     public func moments(of layer: WeightedLayer) throws -> LayerMoments {
-        let moments: LayerMoments
-        switch source {
-        case .memory(let layers):
-            guard let held = layers[layer.name] else { throw StatisticsError.missingLayer(name: layer.name) }
-            moments = held
-        case .file(let reader, let path):
-            moments = try read(layer.name, from: reader, path: path)
-        }
+        let moments = try moments(named: layer.name)
         guard moments.groups == layer.groups, moments.patchSize == layer.patchSize else {
             throw StatisticsError.layerMismatch(
                 name: layer.name, expected: "\(layer.groups) x \(layer.patchSize)",
@@ -46,6 +75,45 @@ public struct Statistics: Sendable {
         }
         guard moments.count > 0 else { throw StatisticsError.empty }
         return moments
+    }
+
+    private func moments(named name: String) throws -> LayerMoments {
+        switch source {
+        case .memory(let layers):
+            guard let held = layers[name] else { throw StatisticsError.missingLayer(name: name) }
+            return held
+        case .file(let reader, let path): return try read(name, from: reader, path: path)
+        case .gathered(let moments): return try moments.moments(named: name)
+        case .merged(let parts):
+            guard var sum = try parts.first?.moments(named: name) else { throw StatisticsError.empty }
+            for part in parts.dropFirst() { try sum.add(try part.moments(named: name)) }
+            return sum
+        case .joined(let parts):
+            guard let part = parts.first(where: { $0.layerNames.contains(name) }) else {
+                throw StatisticsError.missingLayer(name: name)
+            }
+            return try part.moments(named: name)
+        }
+    }
+
+    /// The shapes of a layer's sums, without putting them together.
+    private func shapes(named name: String) throws -> (products: Shape, sums: Shape) {
+        switch source {
+        case .memory(let layers):
+            guard let held = layers[name] else { throw StatisticsError.missingLayer(name: name) }
+            return (held.products.shape, held.sums.shape)
+        case .file(let reader, _):
+            guard let products = reader.shape(of: name + Statistics.productsSuffix),
+                let sums = reader.shape(of: name + Statistics.sumsSuffix)
+            else { throw StatisticsError.missingLayer(name: name) }
+            return (products, sums)
+        case .gathered(let moments): return try moments.shapes(named: name)
+        case .merged(let parts), .joined(let parts):
+            guard let part = parts.first(where: { $0.layerNames.contains(name) }) else {
+                throw StatisticsError.missingLayer(name: name)
+            }
+            return try part.shapes(named: name)
+        }
     }
 
     /// Refuses statistics of another network.
@@ -76,31 +144,36 @@ public struct Statistics: Sendable {
     /// Sums, not means: files of parts of the data can be added.
     /// - Throws: `FileError`, ``StatisticsError``.
     public func write(to path: String) throws {
-        guard case .memory(let layers) = source else {
-            throw StatisticsError.notStatistics(file: path, reason: "they are in a file already")
-        }
+        let names = layerNames
         var layout: [(name: String, elementType: ElementType, shape: Shape)] = []
-        for (name, moments) in layers.sorted(by: { $0.key < $1.key }) {
-            layout.append((name + Statistics.productsSuffix, .float64, moments.products.shape))
-            layout.append((name + Statistics.sumsSuffix, .float64, moments.sums.shape))
+        for name in names {
+            let shapes = try shapes(named: name)
+            layout.append((name + Statistics.productsSuffix, .float64, shapes.products))
+            layout.append((name + Statistics.sumsSuffix, .float64, shapes.sums))
         }
         // Numbers of eight bytes all: the order keeps every tensor aligned.
-        for name in layers.keys.sorted() { layout.append((name + Statistics.countSuffix, .int64, [1])) }
-        try SafetensorsWriter.write(layout, metadata: metadata, to: path) { name in
-            for (suffix, tensor) in Statistics.parts {
-                guard name.hasSuffix(suffix), let moments = layers[String(name.dropLast(suffix.count))] else {
-                    continue
-                }
-                return try tensor(moments)
+        for name in names { layout.append((name + Statistics.countSuffix, .int64, [1])) }
+        // A layer's products and sums follow each other: it is put together once, and its count kept.
+        var held: (name: String, moments: LayerMoments)?
+        var counts: [String: Int] = [:]
+        try SafetensorsWriter.write(layout, metadata: metadata, to: path) { tensor in
+            if tensor.hasSuffix(Statistics.countSuffix),
+                let count = counts[String(tensor.dropLast(Statistics.countSuffix.count))]
+            {
+                return try Tensor([Int64(count)], shape: [1])
             }
-            throw StatisticsError.missingLayer(name: name)
+            let isProducts = tensor.hasSuffix(Statistics.productsSuffix)
+            let suffix = isProducts ? Statistics.productsSuffix : Statistics.sumsSuffix
+            let name = String(tensor.dropLast(suffix.count))
+            if held?.name != name {
+                held = nil
+                held = (name, try moments(named: name))
+            }
+            guard let moments = held?.moments else { throw StatisticsError.missingLayer(name: name) }
+            counts[name] = moments.count
+            return isProducts ? moments.products : moments.sums
         }
     }
-
-    private static let parts: [(String, @Sendable (LayerMoments) throws -> Tensor)] = [
-        (productsSuffix, { $0.products }), (sumsSuffix, { $0.sums }),
-        (countSuffix, { try Tensor([Int64($0.count)], shape: [1]) }),
-    ]
 
     private var metadata: [String: String] {
         [
@@ -108,7 +181,14 @@ public struct Statistics: Sendable {
             "martlet.network": provenance.network, "martlet.network_digest": provenance.networkDigest,
             "martlet.data": provenance.data, "martlet.data_digest": provenance.dataDigest,
             "martlet.preprocessing": provenance.preprocessing, "martlet.images": "\(provenance.images)",
+            "martlet.parts": Statistics.json(provenance.parts),
         ]
+    }
+
+    private static func json(_ parts: [Provenance.Part]) -> String {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        return (try? encoder.encode(parts)).map { String(decoding: $0, as: UTF8.self) } ?? "[]"
     }
 
     /// Opens the statistics in the file at `path`; the layers are read as they are asked for.
@@ -127,10 +207,17 @@ public struct Statistics: Sendable {
         guard let images = Int(try text("images")) else {
             throw StatisticsError.notStatistics(file: path, reason: "its number of images is none")
         }
-        provenance = Provenance(
+        var provenance = Provenance(
             network: try text("network"), networkDigest: try text("network_digest"), data: try text("data"),
             dataDigest: try text("data_digest"), preprocessing: try text("preprocessing"), images: images,
             version: try text("version"))
+        // Files from before there was merging have one part.
+        if let parts = reader.metadata["martlet.parts"] {
+            guard let parts = try? JSONDecoder().decode([Provenance.Part].self, from: Data(parts.utf8)), !parts.isEmpty
+            else { throw StatisticsError.notStatistics(file: path, reason: "its list of parts is none") }
+            provenance.parts = parts
+        }
+        self.provenance = provenance
         source = .file(reader, path: path)
     }
 

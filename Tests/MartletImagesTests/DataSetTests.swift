@@ -174,3 +174,43 @@ import Testing
         #expect(throws: DataSetError.unsupportedLimit(0)) { try set.limited(to: 0) }
     }
 }
+
+@Suite struct SubsetTests {
+    @Test func drawsAsManyOfEachClass() throws {
+        let folder = try TemporaryFolder()
+        let picture = try Goldens.bytes("rgb8.png")
+        for (name, count) in [("a", 7), ("b", 2), ("c", 5)] {
+            for image in 0..<count { try folder.write(picture, "\(name)/\(image).png") }
+        }
+        let set = try DataSets.open(folder.path)
+        func classes(_ limit: Int, seed: UInt64) throws -> [Int] {
+            let subset = try Subset(set, limit: limit, choice: .byClass(seed: seed))
+            #expect(Set(subset.indices).count == subset.count)
+            return (0..<3).map { label in (0..<subset.count).count { subset.label(at: $0) == label } }
+        }
+        #expect(try classes(6, seed: 1) == [2, 2, 2])
+        #expect(try classes(10, seed: 1) == [4, 2, 4])
+        #expect(try classes(99, seed: 1) == [7, 2, 5])
+        let draws = try (0..<8).map { try Subset(set, limit: 6, choice: .byClass(seed: $0)).indices }
+        #expect(try Subset(set, limit: 6, choice: .byClass(seed: 3)).indices == draws[3])
+        #expect(Set(draws).count > 1)
+        #expect(throws: DataSetError.noLabels(path: folder.path + "/a")) {
+            try Subset(try DataSets.open(folder.path + "/a"), limit: 2, choice: .byClass(seed: 0))
+        }
+    }
+
+    @Test func shufflesAndCuts() throws {
+        let folder = try TemporaryFolder()
+        let picture = try Goldens.bytes("rgb8.png")
+        for image in 0..<9 { try folder.write(picture, "\(image).png") }
+        let set = try DataSets.open(folder.path)
+        let shuffled = Subset(set, shuffledWith: 4)
+        #expect(shuffled.indices.sorted() == Array(0..<9) && shuffled.indices != Array(0..<9))
+        #expect(Subset(set, shuffledWith: 4).indices == shuffled.indices)
+        let part = Subset(set, range: 7..<12)
+        #expect((0..<part.count).map(part.name) == ["7.png", "8.png"])
+        let small = ResizedImages(set, to: .shorterSide(5), interpolation: .bicubic)
+        let image = try small.sample(at: 0).image
+        #expect(image.width == 5 && image.height == 5 && small.count == 9)
+    }
+}

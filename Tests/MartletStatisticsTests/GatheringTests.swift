@@ -62,9 +62,25 @@ import Testing
         // More columns than are multiplied at once, and more rows than a block has.
         Case(input: [1, 1, 60, 60], outputs: 2, kernel: [2, 2]),
         Case(input: [2, 33, 4, 4], outputs: 2, kernel: [3, 3], padding: 1),
+        // Windows of one axis, wider than the map, wider borders than half the kernel, and no border.
+        Case(input: [3, 20, 8, 9], outputs: 2, kernel: [1, 3], padding: 1),
+        Case(input: [2, 18, 9, 8], outputs: 2, kernel: [3, 1]),
+        Case(input: [3, 5, 11, 13], outputs: 2, kernel: [5, 5], padding: 2),
+        Case(input: [3, 5, 3, 2], outputs: 2, kernel: [5, 5], padding: 2),
+        Case(input: [2, 3, 6, 7], outputs: 2, kernel: [3, 3], padding: 3),
+        Case(input: [2, 17, 10, 7], outputs: 2, kernel: [3, 3]),
+        Case(input: [2, 3, 21, 18], outputs: 2, kernel: [7, 7], stride: 2, padding: 3),
+        Case(input: [1, 3, 27, 30], outputs: 2, kernel: [11, 11], stride: 4, padding: 2),
+        Case(input: [2, 20, 9, 10], outputs: 2, kernel: [3, 3], stride: 2, padding: 1),
+        Case(input: [2, 4, 13, 12], outputs: 2, kernel: [3, 3], stride: 2, padding: 3, dilation: 3),
+        Case(input: [2, 4, 13, 12], outputs: 2, kernel: [3, 2], stride: 3, padding: 1, dilation: 2),
+        Case(input: [2, 40, 6, 5], outputs: 40, kernel: [3, 3], padding: 1, groups: 2),
+        Case(input: [2, 3, 4, 5, 6], outputs: 2, kernel: [3, 2, 3], padding: 1),
+        Case(input: [2, 2, 5, 6, 6], outputs: 2, kernel: [2, 3, 3], stride: 2, padding: 1),
+        Case(input: [3, 18, 1, 1], outputs: 2, kernel: [3, 3], padding: 1),
     ]
 
-    @Test(arguments: cases) func equalsBruteForce(layer: Case) throws {
+    @Test(arguments: cases, MomentForm.allCases) func equalsBruteForce(layer: Case, form: MomentForm) throws {
         var builder = NetworkBuilder(seed: 7)
         let output = try builder.convolution(
             "layer", "input", outputs: layer.outputs, inputs: layer.input[1], kernel: layer.kernel,
@@ -74,7 +90,7 @@ import Testing
             type: TensorType(.float32, [Extent](repeating: .unknown, count: layer.input.count)))
         var generator = SeededGenerator(seed: 3)
         let x = generator.floats(layer.input.reduce(1, *)).map { $0 + 0.3 }
-        let gatherer = try StatisticsGatherer(network: network, pool: ThreadPool(threadCount: 2))
+        let gatherer = try StatisticsGatherer(network: network, pool: ThreadPool(threadCount: 2), form: form)
         try gatherer.add(try Tensor(x, shape: try Shape(layer.input)))
         let statistics = try gatherer.statistics(data: "", dataDigest: "", preprocessing: "", version: "")
         let moments = try statistics.moments(of: network.weightedLayers()[0])

@@ -1,0 +1,157 @@
+import Foundation
+import MartletKernelsBaseline
+import MartletNetworks
+
+/// How the moments of one layer are gathered from inputs of one size: the form, the signals, the tiles of their
+/// products, and how many images are worked on at once. All of it follows from the layer's shape and the vectors' length,
+/// never from the number of threads.
+struct MomentPlan {
+    let form: MomentForm
+    let geometry: MomentGeometry
+    let tiles: MomentTiles
+    /// Lengths of the transform, in the Fourier form.
+    let fourier: (height: FourierAxis, width: FourierAxis)?
+    /// Rows and columns of a signal as it lies in memory: with zeros behind it, where shifts reach over its end.
+    let signalRows: Int
+    let signalColumns: Int
+    /// The rows, columns and elements that border terms need, in order.
+    let rowLines: [Int]
+    let columnLines: [Int]
+    let points: [Point]
+    /// The windows over rows and over columns whose sums the mean needs, and those of each tap.
+    let rowWindows: [Range<Int>]
+    let columnWindows: [Range<Int>]
+
+    /// An element of a signal.
+    struct Point: Hashable {
+        var row: Int
+        var column: Int
+    }
+
+    init(form: MomentForm, window: SlidingWindow, channels: Int, groups: Int, lanes: Int) {
+        self.form = form
+        geometry = MomentGeometry(window: window, channels: channels, groups: groups, unfolds: form == .unfolded)
+        tiles = MomentTiles(geometry: geometry, lanes: lanes, unfolds: form == .unfolded)
+        let (height, width) = (geometry.height, geometry.width)
+        if form == .fourier {
+            fourier = (
+                FourierAxis(atLeast: height.extent + height.maximumLag),
+                FourierAxis(atLeast: width.extent + width.maximumLag)
+            )
+            (signalRows, signalColumns) = (height.extent, width.extent)
+        } else {
+            fourier = nil
+            (signalRows, signalColumns) = (height.extent + height.maximumLag, width.extent + width.maximumLag)
+        }
+        var (rows, columns): (Set<Int>, Set<Int>) = ([], [])
+        var points: Set<Point> = []
+        for term in tiles.kinds.flatMap(\.terms) {
+            switch term {
+            case .lag: break
+            case .row(let n, let dy, _): rows.formUnion([n, n + dy])
+            case .column(let m, _, let dx): columns.formUnion([m, m + dx])
+            case .point(let n, let m, let dy, let dx):
+                points.formUnion([Point(row: n, column: m), Point(row: n + dy, column: m + dx)])
+            }
+        }
+        rowLines = rows.sorted()
+        columnLines = columns.sorted()
+        self.points = points.sorted { ($0.row, $0.column) < ($1.row, $1.column) }
+        func windows(_ axis: SignalAxis) -> [Range<Int>] {
+            Set(axis.taps.indices.map { MomentPlan.window(axis, $0) })
+                .sorted { ($0.lowerBound, $0.upperBound) < ($1.lowerBound, $1.upperBound) }
+        }
+        rowWindows = windows(height)
+        columnWindows = windows(width)
+    }
+
+    /// The elements that a tap sees, over all that any tap sees.
+    static func window(_ axis: SignalAxis, _ tap: Int) -> Range<Int> {
+        let start = axis.taps[tap].start
+        let low = min(max(0, start), axis.extent)
+        return low..<max(low, min(axis.extent, start + axis.outputs))
+    }
+
+    /// Floats that one image's signals take, and their spectra.
+    var floatsPerImage: Int {
+        let pixels = signalRows * signalColumns
+        let frequencies = fourier.map { ($0.width.count / 2 + 1) * $0.height.count * 2 } ?? 0
+        return tiles.blocks * tiles.lanes * (pixels + frequencies)
+    }
+
+    /// How many images are worked on at once: an even number, about 128 MiB.
+    var imagesAtOnce: Int { max(2, (32 << 20) / max(1, floatsPerImage) / 2 * 2) }
+
+    /// The bytes that the sums take.
+    var sumBytes: Int {
+        let windows = tiles.blocks * rowWindows.count * columnWindows.count * tiles.lanes
+        return tiles.count * 8 + tiles.lagCount * 4 + windows * 8
+    }
+
+    /// The bytes that the signals of a step take, with all that is made of them.
+    func scratchBytes(images: Int, workers: Int) -> Int {
+        let count = min(images, imagesAtOnce)
+        let vectors = tiles.blocks * tiles.lanes * count
+        let rows = rowLines.count * (geometry.width.extent + geometry.width.maximumLag)
+        let columns = columnLines.count * (geometry.height.extent + geometry.height.maximumLag)
+        let borders = vectors * (rows + columns + points.count + rowWindows.count * columnWindows.count)
+        let square = tiles.lanes * tiles.lanes
+        let terms = (tiles.kinds.map(\.terms.count).max() ?? 0) * (tiles.tasks.map(\.count).max() ?? 1)
+        let perWorker = max(
+            (terms + 4 + 2 * (fourier?.height.count ?? 0)) * square,
+            (fourier.map { (geometry.height.extent + 1) * $0.width.count + 4 * $0.height.count } ?? 0) * 2 * tiles.lanes
+        )
+        return 4 * (floatsPerImage * (count + 1) + borders + perWorker * workers)
+    }
+
+    /// Multiplications of vectors for `images` images, roughly, and what else costs as much time.
+    func cost(images: Int) -> Double {
+        let lanes = Double(tiles.lanes)
+        let count = Double(images)
+        let plane = Double(signalRows * signalColumns)
+        var cost = Double(tiles.blocks) * plane * count * (lanes * 0.5 + Double(columnWindows.count))
+        var kindCounts = [Int](repeating: 0, count: tiles.kinds.count)
+        for tile in tiles.tiles { kindCounts[tile.kind] += 1 }
+        for (kind, tileCount) in zip(tiles.kinds, kindCounts) {
+            var each = 0.0
+            for term in kind.terms {
+                switch term {
+                case .lag: if fourier == nil { each += plane * count * lanes }
+                case .row: each += (Double(signalColumns) * count + 8) * lanes
+                case .column: each += (Double(signalRows) * count + 8) * lanes
+                case .point: each += (count + 8) * lanes
+                }
+                // Sums in double precision are read and written in memory.
+                each += lanes * 12
+            }
+            if let fourier {
+                let frequencies = Double((fourier.width.count / 2 + 1) * fourier.height.count)
+                let sums = Double(1 + geometry.height.maximumLag)
+                each += frequencies * lanes * (4 * count + 4 * sums + 4)
+                each += Double(fourier.width.count / 2 + 1) * Double(kind.lagCount) * lanes * 6
+            }
+            cost += each * Double(tileCount)
+        }
+        if let fourier {
+            let (rows, columns) = (Double(geometry.height.extent), Double(fourier.width.count))
+            let transforms = rows * fourier.width.cost + columns * fourier.height.cost
+            let separation = columns * Double(fourier.height.count) * 6
+            cost += Double(tiles.blocks) * count / 2 * (transforms * 2 + separation)
+        }
+        return cost
+    }
+
+    /// The plan for a layer, in the cheapest form unless told which.
+    static func best(
+        window: SlidingWindow, channels: Int, groups: Int, lanes: Int, images: Int, form: MomentForm? = nil
+    ) -> MomentPlan {
+        func plan(_ form: MomentForm) -> MomentPlan {
+            MomentPlan(form: form, window: window, channels: channels, groups: groups, lanes: lanes)
+        }
+        if let form { return plan(form) }
+        if window.height.kernel * window.width.kernel == 1 { return plan(.unfolded) }
+        // Forms with more terms than pairs of taps cannot be cheaper, and cost much to plan.
+        let candidates = MomentForm.allCases.map(plan)
+        return candidates.min { $0.cost(images: images) < $1.cost(images: images) } ?? candidates[0]
+    }
+}

@@ -1,0 +1,183 @@
+import MartletParallelism
+import MartletTensors
+
+/// The sums over the images seen so far that a layer's moments are put together from.
+///
+/// Products of up to a step's images are added up in single precision, those of all steps in double. Everything is split
+/// by the layer's shape, so the sums do not depend on the number of threads.
+final class MomentSums {
+    let plan: MomentPlan
+    let kernels: MomentKernels
+    /// For each tile and each of its terms a square of the products of two blocks of signals, float64.
+    private(set) var products: Tensor
+    /// For each block of signals, window of rows, window of columns and lane the sum of what the window sees, float64.
+    private(set) var sums: Tensor
+    /// For each tile and each of its lags what the even steps gave less what the odd ones gave, float32.
+    private(set) var halves: Tensor
+    /// The number of patches seen.
+    private(set) var count = 0
+    private let spectra: SpectralTables?
+
+    /// No patches yet.
+    /// - Throws: `TensorError` if the sums do not fit into memory.
+    init(plan: MomentPlan, kernels: MomentKernels) throws {
+        self.plan = plan
+        self.kernels = kernels
+        products = try Tensor(zeros: try Shape([plan.tiles.count]), elementType: .float64)
+        sums = try Tensor(
+            zeros: try Shape([
+                plan.tiles.blocks, plan.rowWindows.count, plan.columnWindows.count, plan.tiles.lanes,
+            ]), elementType: .float64)
+        halves = try Tensor(zeros: try Shape([plan.tiles.lagCount]), elementType: .float32)
+        spectra = plan.fourier.map { SpectralTables(plan: plan, height: $0.height, width: $0.width, kernels: kernels) }
+    }
+
+    /// The bytes that the sums take.
+    var byteCount: Int { products.byteCount + sums.byteCount + halves.byteCount }
+
+    /// The sums of an interrupted run.
+    func restore(products: Tensor, sums: Tensor, halves: Tensor, count: Int) -> Bool {
+        guard products.shape == self.products.shape, sums.shape == self.sums.shape, halves.shape == self.halves.shape,
+            products.elementType == .float64, sums.elementType == .float64, halves.elementType == .float32, count >= 0
+        else { return false }
+        self.products = products
+        self.sums = sums
+        self.halves = halves
+        self.count = count
+        return true
+    }
+
+    /// Adds the patches of a step's images, `[images, channels, depth, height, width]`.
+    /// - Throws: ``StatisticsError/nonFinite(layer:)``.
+    func add(
+        _ input: UnsafePointer<Float>, images: Int, step: Int, layer: String, scratch: Scratch, pool: ThreadPool
+    ) throws {
+        let planes = images * plan.geometry.depth.output
+        let (height, width) = (plan.geometry.height, plan.geometry.width)
+        if height.extent > 0 && width.extent > 0 {
+            for first in stride(from: 0, to: planes, by: plan.imagesAtOnce) {
+                let batch = SignalBatch(
+                    plan: plan, kernels: kernels, scratch: scratch, first: first,
+                    count: min(plan.imagesAtOnce, planes - first))
+                batch.pack(input, pool: pool)
+                try add(batch.windowSums, images: batch.count, layer: layer)
+                batch.gatherBorders(pool: pool)
+                if let fourier = plan.fourier { batch.transform(fourier, pool: pool) }
+                try multiply(batch, sign: step % 2 == 0 ? 1 : -1, pool: pool)
+            }
+        }
+        count += planes * height.outputs * width.outputs
+    }
+
+    private func add(_ windows: UnsafePointer<Float>, images: Int, layer: String) throws {
+        let size = plan.rowWindows.count * plan.columnWindows.count * plan.tiles.lanes
+        var isFinite = true
+        try sums.withMutableElements(of: Double.self) { sums in
+            for block in 0..<plan.tiles.blocks {
+                for image in 0..<images {
+                    let source = windows + (block * images + image) * size
+                    for index in 0..<size {
+                        sums[block * size + index] += Double(source[index])
+                        if !source[index].isFinite { isFinite = false }
+                    }
+                }
+            }
+        }
+        if !isFinite { throw StatisticsError.nonFinite(layer: layer) }
+    }
+
+    /// Adds the products of a batch's signals, tile by tile.
+    private func multiply(_ batch: SignalBatch, sign: Float, pool: ThreadPool) throws {
+        let tiles = plan.tiles
+        let square = tiles.lanes * tiles.lanes
+        let work = TileWork(plan: plan, workers: pool.threadCount, scratch: batch.scratch)
+        try withTargets { base, halves in
+            pool.forEach(tiles.tasks.count) { task, worker in
+                let members = Array(tiles.tiles[tiles.tasks[task]])
+                let kind = tiles.kinds[members[0].kind]
+                let size = kind.terms.count * square
+                let partial = work.partial(worker)
+                partial.update(repeating: 0, count: size * members.count)
+                var firstDirect = 0
+                if let spectra = self.spectra {
+                    firstDirect = kind.lagCount
+                    spectra.multiply(
+                        members, kind: members[0].kind, batch: batch, products: work.products(worker),
+                        sums: work.sums(worker), partial: partial, partialStep: size)
+                }
+                for term in firstDirect..<kind.terms.count {
+                    batch.multiply(
+                        kind.terms[term], members, into: partial + term * square, step: size,
+                        unused: work.sums(worker))
+                }
+                for (index, tile) in members.enumerated() {
+                    let partial = partial + index * size
+                    self.kernels.addInDouble(partial, size, base + tile.offset)
+                    let half = halves + tile.lagOffset
+                    for element in 0..<kind.lagCount * square { half[element] += sign * partial[element] }
+                }
+            }
+        }
+    }
+
+    private func withTargets(
+        _ body: (_ products: UnsafeMutablePointer<Double>, _ halves: UnsafeMutablePointer<Float>) -> Void
+    ) throws {
+        try products.withMutableElements(of: Double.self) { products in
+            try halves.withMutableElements(of: Float.self) { halves in
+                guard let products = products.baseAddress, let halves = halves.baseAddress else { return }
+                body(products, halves)
+            }
+        }
+    }
+
+    /// How far the second moments of the even and of the odd steps are apart, of as many steps each: the norm of their
+    /// difference over the norm of their mean. The border's sums are left out.
+    var relativeChange: Double {
+        let square = plan.tiles.lanes * plan.tiles.lanes
+        var (difference, whole) = (0.0, 0.0)
+        products.withElements(of: Double.self) { products in
+            halves.withElements(of: Float.self) { halves in
+                for tile in plan.tiles.tiles {
+                    let factor = tile.row == tile.column ? 1.0 : 2.0
+                    for (lag, weight) in plan.tiles.kinds[tile.kind].lagWeights.enumerated() {
+                        var (d, w) = (0.0, 0.0)
+                        for element in lag * square..<(lag + 1) * square {
+                            let (half, sum) = (
+                                Double(halves[tile.lagOffset + element]), products[tile.offset + element]
+                            )
+                            d += half * half
+                            w += sum * sum
+                        }
+                        difference += factor * weight * d
+                        whole += factor * weight * w
+                    }
+                }
+            }
+        }
+        return whole > 0 ? 2 * (difference / whole).squareRoot() : 0
+    }
+}
+
+/// Each thread's memory while tiles are multiplied.
+private struct TileWork {
+    private let base: UnsafeMutablePointer<Float>
+    private let stride: Int
+    private let partialCount: Int
+    private let sumsCount: Int
+
+    init(plan: MomentPlan, workers: Int, scratch: Scratch) {
+        let square = plan.tiles.lanes * plan.tiles.lanes
+        let terms = plan.tiles.kinds.map(\.terms.count).max() ?? 0
+        let together = plan.tiles.tasks.map(\.count).max() ?? 1
+        partialCount = terms * together * square
+        sumsCount = 4 * square
+        // A line's worth between threads, so that they do not share one.
+        stride = partialCount + sumsCount + (plan.fourier?.height.count ?? 0) * 2 * square + 64
+        base = scratch.floats(.workers, stride * workers)
+    }
+
+    func partial(_ worker: Int) -> UnsafeMutablePointer<Float> { base + worker * stride }
+    func sums(_ worker: Int) -> UnsafeMutablePointer<Float> { partial(worker) + partialCount }
+    func products(_ worker: Int) -> UnsafeMutablePointer<Float> { sums(worker) + sumsCount }
+}
