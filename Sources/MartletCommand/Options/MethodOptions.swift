@@ -87,6 +87,7 @@ struct SearchOptions: ParsableArguments {
             "The ridge added to Sigma, as a part of its mean diagonal; else from the number of patches.",
             valueName: "part"))
     var ridge: Double?
+    @Option(help: ArgumentHelp("Steps of conjugate gradients in a sweep.", valueName: "n")) var cgSteps: Int?
     @Flag(help: "One factor at a time, as in the paper's Algorithms 1 and 2: slower, for comparison.")
     var oneBlock = false
     @Flag(help: "Keep the rank-one terms of CP small, at hardly more error, for quantisation later.")
@@ -99,6 +100,7 @@ struct SearchOptions: ParsableArguments {
     func validate() throws {
         if restarts < 1 { throw ValidationError("--restarts wants at least 1") }
         if !(0...10_000).contains(seeds) { throw ValidationError("--seeds wants 0 to 10000") }
+        if let cgSteps, cgSteps < 1 { throw ValidationError("--cg-steps wants at least 1") }
         if let sweeps, sweeps < 0 { throw ValidationError("--sweeps wants at least 0") }
         if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
             throw ValidationError("--tolerance wants a number from 0 on")
@@ -115,6 +117,7 @@ struct SearchOptions: ParsableArguments {
         options.maximumSweeps = sweeps
         options.tolerance = tolerance
         options.regularization = ridge
+        options.conjugateGradientSteps = cgSteps
         options.update = oneBlock ? .oneBlockAtATime : .joint
         options.isBounded = bounded
         return options

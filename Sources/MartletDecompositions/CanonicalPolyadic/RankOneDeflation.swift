@@ -73,8 +73,8 @@ struct RankOneDeflation {
     }
 
     /// The most turns on one term, and the part of the gain that a turn must add.
-    private static let maximumTurns = 12
-    private static let tolerance = 2e-3
+    private static let maximumTurns = 6
+    private static let tolerance = 1e-2
 
     private func bestTerm(of left: Matrix) throws -> Term? {
         guard var term = try start(left) else { return nil }
