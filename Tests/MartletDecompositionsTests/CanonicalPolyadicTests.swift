@@ -273,7 +273,7 @@ import Testing
         let first = try problem.whitening.restored(start.factors)
         #expect(try abs(best(.outputs, kernel, sigma, first) - first.error(kernel, sigma)) < 1e-8)
         #expect(try abs(start.error - first.error(kernel, sigma)) < 1e-8)
-        for block in PatchFactors<Double>.Block.allCases {
+        for block in CPVector<Double>.Block.allCases {
             var state = start
             // Each call starts from a residual in double, so single precision costs calls and not digits.
             for _ in 0..<4 { state = try problem.improved(state, block, steps: 1000) }
@@ -289,11 +289,12 @@ import Testing
         case inputs
         case rows
         case columns
-        init(_ block: PatchFactors<Double>.Block) {
+        init(_ block: CPVector<Double>.Block) {
             switch block {
             case .inputs: self = .inputs
             case .rows: self = .rows
             case .columns: self = .columns
+            case .outputs: self = .outputs
             }
         }
     }

@@ -7,10 +7,10 @@ import MartletParallelism
 /// Everything happens in the coordinates of a ``Whitening``, where `Sigma` is about the identity: the start is CP in the
 /// Frobenius norm there, whose sweeps cost a fraction of one with the true moment.
 ///
-/// Given `B`, the output factor solves `A (B^T Sigma B) = W Sigma B`. Given `A`, the factors of inputs, rows and columns move
-/// together by a Gauss-Newton step, damped so that it lowers the error (Levenberg and Marquardt), its linear system
-/// approached by conjugate gradients that only multiply by `Sigma`. A step's error is measured with the output factor
-/// solved for anew, and a step that raises it is not taken, so the error never rises.
+/// Given `B`, the output factor solves `A (B^T Sigma B) = W Sigma B`. All factors move together by a Gauss-Newton step, damped
+/// so that it lowers the error (Levenberg and Marquardt), its linear system approached by conjugate gradients that only
+/// multiply by `Sigma`; of what it says the patches are taken, and the output factor is solved for anew. A step that raises
+/// the error is not taken.
 struct CPSigmaProblem {
     let whitening: Whitening
     /// `W F`.
@@ -96,8 +96,8 @@ struct CPSigmaProblem {
 
     /// Sweeps in the Frobenius norm of the whitened kernel before the first with the moment itself.
     private static let warmSweeps = 40
-    private static let maximumSweeps = 30
-    private static let steps = 6
+    private static let maximumSweeps = 15
+    private static let steps = 25
     private static let tolerance = 5e-3
 
     /// The best output factor for the patches of `factors`, whose own is not looked at but where the system is singular.
@@ -143,18 +143,19 @@ struct CPSigmaProblem {
     struct LocalModel {
         private let problem: CPSigmaProblem
         private let state: State
-        private let point: PatchFactors<Double>
-        private let gradient: PatchFactors<Double>
+        private let point: CPVector<Double>
+        private let gradient: CPVector<Double>
         private let double: CPTangent<Double>
         private let single: CPTangent<Float>?
         /// What the blocks' normal equations would be for a moment that is the identity, and their roots.
         private let systems: [Matrix]
         private let roots: [Matrix]
-        private let blocks: [PatchFactors<Double>.Block]
+        private let blocks: [CPVector<Double>.Block]
 
+        /// Only these blocks move.
         init(
             _ problem: CPSigmaProblem, _ state: State,
-            blocks: [PatchFactors<Double>.Block] = [.inputs, .rows, .columns]
+            blocks: [CPVector<Double>.Block] = CPVector<Double>.Block.allCases
         )
             throws
         {
@@ -162,14 +163,13 @@ struct CPSigmaProblem {
             self.problem = problem
             self.state = state
             self.blocks = blocks
-            self.point = PatchFactors(factors)
+            self.point = CPVector(factors)
+            let movesOutputs = blocks.contains(.outputs)
             self.double = CPTangent(
-                outputs: factors.outputs.elements, outputCount: factors.outputs.rows, point: point,
-                sigma: problem.sigma.elements, pool: pool)
+                at: point, movesOutputs: movesOutputs, sigma: problem.sigma.elements, pool: pool)
             self.single = problem.singleSigma.map { [point] sigma in
                 CPTangent(
-                    outputs: factors.outputs.elements.map { Float($0) }, outputCount: factors.outputs.rows,
-                    point: point.converted(to: Float.self), sigma: sigma, pool: pool)
+                    at: point.converted(to: Float.self), movesOutputs: movesOutputs, sigma: sigma, pool: pool)
             }
             // (W - V) Sigma: the output factor's step has left Sigma B.
             let fitted = try factors.outputs.multiplied(by: state.image, otherTransposed: true, pool: pool)
@@ -183,19 +183,20 @@ struct CPSigmaProblem {
                 output.timesElements(of: row).timesElements(of: column),
                 output.timesElements(of: input).timesElements(of: column),
                 output.timesElements(of: input).timesElements(of: row),
+                input.timesElements(of: row).timesElements(of: column),
             ].map { $0.addingToDiagonal(1e-7 * $0.trace / Double($0.rows) + .leastNormalMagnitude) }
             self.systems = systems
             self.roots = try systems.map { try CholeskyDecomposition($0).factor }
         }
 
         /// The step from the point, by so many conjugate gradient steps from zero.
-        func step(damping: Double, steps: Int, tolerance: Double = 1e-6) throws -> PatchFactors<Double> {
+        func step(damping: Double, steps: Int, tolerance: Double = 1e-2) throws -> CPVector<Double> {
             let solution = try ConjugateGradients.solve(
                 rightHandSide: gradient.elements, maximumIterations: steps, tolerance: tolerance,
                 preconditioner: { preconditioned($0) },
                 operator: { elements in
                     let direction = point.with(elements)
-                    var image: PatchFactors<Double>
+                    var image: CPVector<Double>
                     if let single {
                         image = single.applied(to: direction.converted(to: Float.self)).converted(to: Double.self)
                     } else {
@@ -208,16 +209,16 @@ struct CPSigmaProblem {
             return point.with(solution.iterate)
         }
 
-        func moved(by step: PatchFactors<Double>) throws -> CanonicalPolyadic {
+        func moved(by step: CPVector<Double>) throws -> CanonicalPolyadic {
             var result = point
             for index in result.elements.indices { result.elements[index] += step.elements[index] }
-            return try result.factors(outputs: state.factors.outputs)
+            return try result.factors()
         }
 
         private func preconditioned(_ residual: [Double]) -> [Double] {
             var result = residual
             let rank = point.rank
-            for (block, root) in zip(PatchFactors<Double>.Block.allCases, roots) {
+            for (block, root) in zip(CPVector<Double>.Block.allCases, roots) {
                 let range = point.range(of: block)
                 let rows = range.count / rank
                 root.elements.withUnsafeBufferPointer { root in
@@ -236,7 +237,7 @@ struct CPSigmaProblem {
 
         private func addDamping(_ damping: Double, _ direction: [Double], to image: inout [Double]) {
             let rank = point.rank
-            for (block, system) in zip(PatchFactors<Double>.Block.allCases, systems) {
+            for (block, system) in zip(CPVector<Double>.Block.allCases, systems) {
                 let range = point.range(of: block)
                 withPointers(direction, system.elements, &image) { direction, system, image in
                     BLAS.gemm(
@@ -254,12 +255,14 @@ struct CPSigmaProblem {
     /// output factor.
     func sweepByBlocks(_ state: State, steps: Int) throws -> State {
         var state = state
-        for block in PatchFactors<Double>.Block.allCases { state = try improved(state, block, steps: steps) }
+        for block in [CPVector<Double>.Block.inputs, .rows, .columns] {
+            state = try improved(state, block, steps: steps)
+        }
         return try fitOutputs(state.factors)
     }
 
     /// The best factor of one block for the others, by conjugate gradients on its normal equations.
-    func improved(_ state: State, _ block: PatchFactors<Double>.Block, steps: Int) throws -> State {
+    func improved(_ state: State, _ block: CPVector<Double>.Block, steps: Int) throws -> State {
         let model = try LocalModel(self, state, blocks: [block])
         let factors = try model.moved(by: model.step(damping: 0, steps: steps, tolerance: 1e-12))
         let patches = KhatriRao.expanded(

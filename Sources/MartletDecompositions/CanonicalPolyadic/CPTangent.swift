@@ -1,38 +1,50 @@
 import MartletLinearAlgebra
 import MartletParallelism
 
-/// The linearised map from the factors of inputs, rows and columns to the kernel, with its adjoint, under a second moment.
+/// The linearised map from the factors to the kernel, with its adjoint, under a second moment.
 ///
-/// Near factors `(B, C, D)` a movement `d` changes the patches by `J d`, `dB * C * D + B * dC * D + B * C * dD` column by
-/// column, `[S h w, R]`, and the kernel by `A (J d)^T`. The Gauss-Newton operator is `J^T (Sigma (J d) (A^T A))`: four
-/// products, `T D (D + 2 R)` multiply-adds in all. Restricted to one block, `J` is exact, and this is the matrix of that
-/// block's normal equations (paper, B.4), which is never formed.
+/// Near factors `(A, B, C, D)` of outputs, inputs, rows and columns a movement `d` changes the patches by `dB * C * D + B * dC
+/// * D + B * C * dD` column by column, `dP` `[S h w, R]`, and the kernel by `J d = A dP^T + dA P^T`. The Gauss-Newton
+/// operator is `J^T Sigma J`: five products, `T D (D + 4 R)` multiply-adds in all. Restricted to one block, `J` is exact,
+/// and this is the matrix of that block's normal equations (paper, B.4), which is never formed.
 struct CPTangent<Scalar: BLASScalar> {
-    /// `A` `[T, R]`.
-    let outputs: [Scalar]
-    let outputCount: Int
     /// Where it is linearised.
-    let point: PatchFactors<Scalar>
+    let point: CPVector<Scalar>
+    /// Whether the outputs move, too; else their part of every direction is taken as zero and left out of every result.
+    let movesOutputs: Bool
     /// `C * D` `[h w, R]`.
     let taps: [Scalar]
+    /// `P` `[S h w, R]`; empty where the outputs do not move.
+    private let patches: [Scalar]
     let sigma: [Scalar]
     let pool: ThreadPool
 
     private var tapCount: Int { point.height * point.width }
     private var order: Int { point.channels * tapCount }
 
-    init(outputs: [Scalar], outputCount: Int, point: PatchFactors<Scalar>, sigma: [Scalar], pool: ThreadPool) {
-        self.outputs = outputs
-        self.outputCount = outputCount
+    init(at point: CPVector<Scalar>, movesOutputs: Bool, sigma: [Scalar], pool: ThreadPool) {
         self.point = point
+        self.movesOutputs = movesOutputs
         self.sigma = sigma
         self.pool = pool
-        self.taps = Self.tapProducts(
+        let taps = Self.tapProducts(
             point.elements[point.range(of: .rows)], point.elements[point.range(of: .columns)], point)
+        self.taps = taps
+        var patches: [Scalar] = []
+        if movesOutputs {
+            let tapCount = point.height * point.width
+            patches = [Scalar](repeating: 0, count: point.channels * tapCount * point.rank)
+            withPointers(point.elements, taps, &patches) { inputs, taps, patches in
+                KhatriRao.addExpanded(
+                    inputs: inputs, taps: taps, channels: point.channels, tapCount: tapCount, rank: point.rank,
+                    into: patches, pool: pool)
+            }
+        }
+        self.patches = patches
     }
 
     private static func tapProducts(
-        _ rows: ArraySlice<Scalar>, _ columns: ArraySlice<Scalar>, _ layout: PatchFactors<Scalar>
+        _ rows: ArraySlice<Scalar>, _ columns: ArraySlice<Scalar>, _ layout: CPVector<Scalar>
     ) -> [Scalar] {
         let rank = layout.rank
         var result = [Scalar](repeating: 0, count: layout.height * layout.width * rank)
@@ -52,8 +64,8 @@ struct CPTangent<Scalar: BLASScalar> {
         return result
     }
 
-    /// `J^T (Sigma (J d) (A^T A))`.
-    func applied(to direction: PatchFactors<Scalar>) -> PatchFactors<Scalar> {
+    /// `J^T Sigma J d`.
+    func applied(to direction: CPVector<Scalar>) -> CPVector<Scalar> {
         let rank = point.rank
         var patches = [Scalar](repeating: 0, count: order * rank)
         // dB * (C * D) + B * (dC * D + C * dD).
@@ -71,11 +83,19 @@ struct CPTangent<Scalar: BLASScalar> {
                 inputs: inputs, taps: taps, channels: point.channels, tapCount: tapCount, rank: rank, into: patches,
                 pool: pool)
         }
+        let (outputCount, outputStart) = (point.outputs, point.range(of: .outputs).lowerBound)
         var kernel = [Scalar](repeating: 0, count: outputCount * order)
-        withPointers(outputs, patches, &kernel) { outputs, patches, kernel in
+        withPointers(point.elements, patches, &kernel) { point, patches, kernel in
             Scalar.gemm(
-                pool: pool, transposeA: false, transposeB: true, m: outputCount, n: order, k: rank, a: outputs,
-                lda: rank, b: patches, ldb: rank, beta: 0, c: kernel, ldc: order)
+                pool: pool, transposeA: false, transposeB: true, m: outputCount, n: order, k: rank,
+                a: point + outputStart, lda: rank, b: patches, ldb: rank, beta: 0, c: kernel, ldc: order)
+        }
+        if movesOutputs {
+            withPointers(direction.elements, self.patches, &kernel) { direction, patches, kernel in
+                Scalar.gemm(
+                    pool: pool, transposeA: false, transposeB: true, m: outputCount, n: order, k: rank,
+                    a: direction + outputStart, lda: rank, b: patches, ldb: rank, beta: 1, c: kernel, ldc: order)
+            }
         }
         var weighted = [Scalar](repeating: 0, count: outputCount * order)
         withPointers(kernel, sigma, &weighted) { kernel, sigma, weighted in
@@ -86,20 +106,30 @@ struct CPTangent<Scalar: BLASScalar> {
         return gradient(weighted, scratch: &patches)
     }
 
-    /// `J^T (Y^T A)` for a `Y` `[T, S h w]`: how `<Y, V>` changes with each number of the factors.
-    func gradient(_ weighted: [Scalar]) -> PatchFactors<Scalar> {
+    /// `J^T Y` for a `Y` `[T, S h w]`: how `<Y, V>` changes with each number of the factors.
+    func gradient(_ weighted: [Scalar]) -> CPVector<Scalar> {
         var scratch = [Scalar](repeating: 0, count: order * point.rank)
         return gradient(weighted, scratch: &scratch)
     }
 
-    private func gradient(_ weighted: [Scalar], scratch image: inout [Scalar]) -> PatchFactors<Scalar> {
+    private func gradient(_ weighted: [Scalar], scratch image: inout [Scalar]) -> CPVector<Scalar> {
         let (rank, width) = (point.rank, point.width)
-        withPointers(weighted, outputs, &image) { weighted, outputs, image in
+        let (outputCount, outputStart) = (point.outputs, point.range(of: .outputs).lowerBound)
+        withPointers(weighted, point.elements, &image) { weighted, point, image in
             Scalar.gemm(
                 pool: pool, transposeA: true, transposeB: false, m: order, n: rank, k: outputCount, a: weighted,
-                lda: order, b: outputs, ldb: rank, beta: 0, c: image, ldc: rank)
+                lda: order, b: point + outputStart, ldb: rank, beta: 0, c: image, ldc: rank)
         }
         var result = point
+        if movesOutputs {
+            withPointers(weighted, patches, &result.elements) { weighted, patches, result in
+                Scalar.gemm(
+                    pool: pool, transposeA: false, transposeB: false, m: outputCount, n: rank, k: order, a: weighted,
+                    lda: order, b: patches, ldb: rank, beta: 0, c: result + outputStart, ldc: rank)
+            }
+        } else {
+            for index in outputStart..<result.elements.count { result.elements[index] = 0 }
+        }
         withPointers(image, taps, &result.elements) { image, taps, result in
             KhatriRao.summedOverTaps(
                 image, taps: taps, channels: point.channels, tapCount: tapCount, rank: rank, into: result, pool: pool)
@@ -112,7 +142,7 @@ struct CPTangent<Scalar: BLASScalar> {
         }
         let (rowStart, columnStart) = (point.range(of: .rows).lowerBound, point.range(of: .columns).lowerBound)
         withPointers(byTap, point.elements, &result.elements) { byTap, point_, result in
-            for index in rowStart..<point.elements.count { result[index] = 0 }
+            for index in rowStart..<outputStart { result[index] = 0 }
             for tap in 0..<tapCount {
                 let (i, j) = (tap / width, tap % width)
                 for r in 0..<rank {

@@ -1,19 +1,21 @@
 import MartletLinearAlgebra
 
-/// The factors of inputs, rows and columns of a CP form, or a direction to move them in: `[S, R]`, `[h, R]`, `[w, R]`, one
-/// after the other.
-struct PatchFactors<Scalar: BLASScalar> {
+/// The factors of a CP form, or a direction to move them in, as one vector: inputs `[S, R]`, rows `[h, R]`, columns `[w, R]`
+/// and outputs `[T, R]`, one after the other.
+struct CPVector<Scalar: BLASScalar> {
     let channels: Int
     let height: Int
     let width: Int
+    let outputs: Int
     let rank: Int
     var elements: [Scalar]
 
-    /// The three blocks.
+    /// The four blocks.
     enum Block: CaseIterable {
         case inputs
         case rows
         case columns
+        case outputs
     }
 
     func range(of block: Block) -> Range<Int> {
@@ -21,11 +23,12 @@ struct PatchFactors<Scalar: BLASScalar> {
         case .inputs: 0..<channels * rank
         case .rows: channels * rank..<(channels + height) * rank
         case .columns: (channels + height) * rank..<(channels + height + width) * rank
+        case .outputs: (channels + height + width) * rank..<(channels + height + width + outputs) * rank
         }
     }
 
     /// All zero but for the given block.
-    func keeping(_ blocks: [Block]) -> PatchFactors {
+    func keeping(_ blocks: [Block]) -> CPVector {
         var result = self
         for block in Block.allCases where !blocks.contains(block) {
             for index in range(of: block) { result.elements[index] = 0 }
@@ -33,31 +36,35 @@ struct PatchFactors<Scalar: BLASScalar> {
         return result
     }
 
-    func converted<Other: BLASScalar>(to: Other.Type) -> PatchFactors<Other> {
-        PatchFactors<Other>(
-            channels: channels, height: height, width: width, rank: rank, elements: elements.map { Other($0) })
+    func converted<Other: BLASScalar>(to: Other.Type) -> CPVector<Other> {
+        CPVector<Other>(
+            channels: channels, height: height, width: width, outputs: outputs, rank: rank,
+            elements: elements.map { Other($0) })
     }
 
-    func with(_ elements: [Scalar]) -> PatchFactors {
+    func with(_ elements: [Scalar]) -> CPVector {
         var result = self
         result.elements = elements
         return result
     }
 }
 
-extension PatchFactors<Double> {
+extension CPVector<Double> {
     init(_ factors: CanonicalPolyadic) {
         channels = factors.inputs.rows
         height = factors.rows.rows
         width = factors.columns.rows
+        outputs = factors.outputs.rows
         rank = factors.rank
-        elements = factors.inputs.elements + factors.rows.elements + factors.columns.elements
+        elements =
+            factors.inputs.elements + factors.rows.elements + factors.columns.elements + factors.outputs.elements
     }
 
-    /// As factors, with an output factor.
-    func factors(outputs: Matrix) throws -> CanonicalPolyadic {
+    /// As factors.
+    func factors() throws -> CanonicalPolyadic {
         CanonicalPolyadic(
-            outputs: outputs, inputs: try matrix(.inputs), rows: try matrix(.rows), columns: try matrix(.columns))
+            outputs: try matrix(.outputs), inputs: try matrix(.inputs), rows: try matrix(.rows),
+            columns: try matrix(.columns))
     }
 
     func matrix(_ block: Block) throws -> Matrix {
