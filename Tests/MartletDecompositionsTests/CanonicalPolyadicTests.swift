@@ -206,6 +206,69 @@ import Testing
             } == each.min())
     }
 
+    // MARK: Bounded
+
+    /// A tensor of rank three that two terms approach ever better the larger they get and the more they cancel
+    /// (de Silva and Lim 2008), over inputs and a window.
+    @Test func boundsTermsThatCancel() throws {
+        var generator = SeededGenerator(seed: 87)
+        let (a, b) = (try generator.matrix(6, 2), try generator.matrix(5, 2))
+        let c = try generator.matrix(9, 2)
+        var elements: [Double] = []
+        for t in 0..<6 {
+            for s in 0..<5 {
+                for tap in 0..<9 {
+                    elements.append(
+                        a[t, 0] * b[s, 0] * c[tap, 1] + a[t, 0] * b[s, 1] * c[tap, 0] + a[t, 1] * b[s, 0] * c[tap, 0])
+                }
+            }
+        }
+        let kernel = try ConvolutionKernel(outputs: 6, inputs: 5, height: 1, width: 9, elements: elements)
+        let moment = try generator.secondMoment(dimension: 45, samples: 200)
+        for norm in [Norm.frobenius, .sigma(moment)] {
+            var options = DecompositionOptions()
+            options.maximumSweeps = 60
+            options.tolerance = 0
+            options.regularization = 1e-3
+            let plain = try CanonicalPolyadic.fit(kernel, rank: 2, norm: norm, options: options, pool: pool)
+            options.isBounded = true
+            let bounded = try CanonicalPolyadic.fit(kernel, rank: 2, norm: norm, options: options, pool: pool)
+            let (before, after) = (
+                try plain.factors.termEnergyRatio(pool: pool), try bounded.factors.termEnergyRatio(pool: pool)
+            )
+            #expect(after < before, "\(before) \(after)")
+            let sigma =
+                if case .sigma = norm { regularized(moment, 1e-3) } else { Matrix.identity(45) }
+            let error = try bounded.factors.error(kernel, sigma)
+            #expect(try error <= plain.factors.error(kernel, sigma) * (1 + ErrorPreservingCorrection.slack) + 1e-9)
+        }
+    }
+
+    @Test func theSmallestFactorOfABound() throws {
+        var generator = SeededGenerator(seed: 88)
+        let design = try generator.matrix(20, 4)
+        let target = try design.multiplied(by: generator.matrix(4, 3)).moved(along: generator.matrix(20, 3), by: 0.3)
+        let system = design.gram(transposed: true)
+        let right = try target.multiplied(by: design, transposed: true)
+        func error(_ x: Matrix) throws -> Double {
+            target.moved(along: try design.multiplied(by: x, otherTransposed: true), by: -1).squaredNorm
+        }
+        let best = try CPNormalEquations.solve(system, right, previous: right, pool: pool)
+        let bound = try 1.1 * error(best)
+        let found = try #require(
+            try ErrorPreservingCorrection.smallest(system, right, energy: target.squaredNorm, bound: bound, pool: pool))
+        #expect(try abs(error(found) - bound) < 1e-8)
+        #expect(found.squaredNorm < best.squaredNorm)
+        // Nothing else that near is smaller.
+        for _ in 0..<200 {
+            let other = found.moved(along: try generator.matrix(3, 4), by: 1e-2)
+            if try error(other) <= bound { #expect(other.squaredNorm > found.squaredNorm) }
+        }
+        #expect(
+            try ErrorPreservingCorrection.smallest(
+                system, right, energy: target.squaredNorm, bound: 0.9 * error(best), pool: pool) == nil)
+    }
+
     // MARK: Greedy
 
     @Test(arguments: cases)

@@ -90,6 +90,7 @@ struct CPSigmaProblem {
             calm = gain <= tolerance * state.error ? calm + 1 : 0
             converged = calm == 2 || state.error < 1e-13
         }
+        if options.isBounded { state = try bounded(state, checkCancellation: checkCancellation) }
         return DecompositionFit(
             factors: try whitening.restored(state.factors), errors: errors, converged: converged)
     }
@@ -102,19 +103,41 @@ struct CPSigmaProblem {
 
     /// The best output factor for the patches of `factors`, whose own is not looked at but where the system is singular.
     func fitOutputs(_ factors: CanonicalPolyadic) throws -> State {
+        let parts = try outputEquations(factors)
+        let outputs = try CPNormalEquations.solve(
+            parts.system, parts.right, previous: parts.unit.outputs, pool: pool)
+        return try state(parts, outputs: outputs)
+    }
+
+    /// What the output factor is solved from.
+    struct OutputEquations {
+        /// The factors, the patches' vectors with norm 1.
+        var unit: CanonicalPolyadic
+        /// `Sigma B`.
+        var image: Matrix
+        /// `B^T Sigma B`.
+        var system: Matrix
+        /// `W Sigma B`.
+        var right: Matrix
+    }
+
+    func outputEquations(_ factors: CanonicalPolyadic) throws -> OutputEquations {
         let unit = factors.withUnitPatches()
         let patches = KhatriRao.expanded(
             inputs: unit.inputs, taps: KhatriRao.taps(rows: unit.rows, columns: unit.columns), pool: pool)
         let image = try sigma.multiplied(by: patches, pool: pool)
-        let system = try patches.multiplied(by: image, transposed: true, pool: pool)
-        let right = try weighted.multiplied(by: patches, pool: pool)
-        let outputs = try CPNormalEquations.solve(system, right, previous: unit.outputs, pool: pool)
-        let fitted = try outputs.multiplied(by: system, pool: pool)
-        let error = max(0, energy - 2 * right.dot(outputs) + fitted.dot(outputs))
+        return OutputEquations(
+            unit: unit, image: image, system: try patches.multiplied(by: image, transposed: true, pool: pool),
+            right: try weighted.multiplied(by: patches, pool: pool))
+    }
+
+    func state(_ parts: OutputEquations, outputs: Matrix) throws -> State {
+        let fitted = try outputs.multiplied(by: parts.system, pool: pool)
+        let error = max(0, energy - 2 * parts.right.dot(outputs) + fitted.dot(outputs))
         return State(
             factors: CanonicalPolyadic(
-                outputs: outputs, inputs: unit.inputs, rows: unit.rows, columns: unit.columns), image: image,
-            error: ratio(error, of: energy))
+                outputs: outputs, inputs: parts.unit.inputs, rows: parts.unit.rows, columns: parts.unit.columns),
+            image: parts.image, error: ratio(error, of: energy))
     }
 
     // MARK: All patches at once

@@ -8,6 +8,9 @@ extension CanonicalPolyadic {
     /// - A second moment: the paper's Algorithm 1, or the joint form (``DecompositionOptions/Update/joint``). A moment that is
     ///   zero says nothing, and the Frobenius norm decides.
     ///
+    /// With ``DecompositionOptions/isBounded`` an error-preserving correction follows (Phan et al. 2020): the terms' norms are
+    /// made smaller while the squared error grows by at most 2 %. The errors of the fit are those before it.
+    ///
     /// The start is made of singular vectors unless the options ask for a random one; of several the best result is kept.
     /// - Parameters:
     ///   - rank: `R`, at most what represents every kernel of the shape (``DecompositionForm/maximumRanks(of:)``). It may
@@ -35,9 +38,11 @@ extension CanonicalPolyadic {
                     try CPStart.singularVectors(kernel, rank: rank, seed: options.seed, pool: pool)
                 case .random: CPStart.random(kernel, rank: rank, seed: options.seed)
                 }
-            return try problem.fit(
+            let fit = try problem.fit(
                 from: start, maximumSweeps: options.maximumSweeps ?? 200, tolerance: options.tolerance ?? 1e-4,
                 checkCancellation: checkCancellation)
+            return options.isBounded
+                ? try fit.map { try problem.bounded($0, checkCancellation: checkCancellation) } : fit
         }.map { $0.balanced() }
     }
 }

@@ -42,7 +42,8 @@ public struct DecompositionOptions: Sendable, Equatable {
     /// How many starts are tried, the best result of which is kept: the first as ``start`` says, the others random with
     /// the seeds that follow ``seed``.
     public var restarts = 1
-    /// Whether the rank-one terms of a CP decomposition are kept small: see ``CanonicalPolyadic/bounded(_:)``.
+    /// Whether the rank-one terms of a CP decomposition are kept small, at 2 % more squared error at most:
+    /// ``CanonicalPolyadic/fit(_:rank:norm:options:pool:checkCancellation:)``.
     public var isBounded = false
 
     public init() {}
