@@ -107,8 +107,7 @@ let package = Package(
             "MartletCompression",
             [
                 "MartletTensors", "MartletFiles", "MartletParallelism", "MartletLinearAlgebra", "MartletNetworks",
-                "MartletStatistics",
-                "MartletDecompositions",
+                "MartletSafetensorsFormat", "MartletStatistics", "MartletDecompositions",
             ]),
 
         // Floor 8

@@ -9,13 +9,18 @@ extension Model {
     ///
     /// The preprocessing written is what the options say, else what the statistics were gathered with, else what the file
     /// says, if any of them does.
+    /// - Parameters:
+    ///   - checkCancellation: called often, on any thread; what it throws ends the job.
+    ///   - progress: told after each layer; it may throw, too.
     /// - Throws: ``CompressionError``, ``StatisticsError``, ``PreprocessingError``, `DecompositionError`.
     public func compressed(
         by compressor: Compressor, statistics: Statistics?, preprocessing options: PreprocessingOptions = .init(),
-        progress: JobProgress.Handler = { _ in }
+        checkCancellation: () throws -> Void = {}, progress: JobProgress.Handler = { _ in }
     ) throws -> (model: Model, report: CompressionReport) {
         var result = self
-        let (network, report) = try compressor.compress(network, statistics: statistics) { layer, done, count in
+        let (network, report) = try compressor.compress(
+            network, statistics: statistics, checkCancellation: checkCancellation
+        ) { layer, done, count in
             try progress(JobProgress(task: "compress", done: done, total: count, unit: "layers"))
         }
         result.network = network
@@ -24,31 +29,40 @@ extension Model {
             result.network[metadata: Model.preprocessingKey] =
                 try options.resolve(metadata: known, network: path).json
         }
-        result.network[metadata: Model.recipeKey] = try recipe(report, statistics: statistics)
+        result.network[metadata: Model.recipeKey] = try recipe(
+            report, statistics: statistics, seed: compressor.options.seed)
         return (result, report)
     }
 
     private struct Recipe: Codable {
         var version: String
-        var method: CompressionMethod
+        var methods: [String: DecompositionMethod]
         var vbmfRatio: Double?
+        var seed: UInt64
         var ranks: [String: [Int]]
         var data: String?
         var dataDigest: String?
         var images: Int?
 
         enum CodingKeys: String, CodingKey {
-            case version, method, ranks, data, images
+            case version, methods, seed, ranks, data, images
             case vbmfRatio = "vbmf_ratio"
             case dataDigest = "data_digest"
         }
     }
 
-    private func recipe(_ report: CompressionReport, statistics: Statistics?) throws -> String {
+    private func recipe(
+        _ report: CompressionReport, statistics: Statistics?, seed: UInt64
+    ) throws -> String {
         var ranks: [String: [Int]] = [:]
-        for layer in report.layers where layer.kept == nil { ranks[layer.name] = layer.ranks }
+        var methods: [String: DecompositionMethod] = [:]
+        for layer in report.layers where layer.kept == nil {
+            ranks[layer.name] = layer.ranks
+            methods[layer.name] = layer.method
+        }
         let recipe = Recipe(
-            version: MartletVersion.current, method: report.method, vbmfRatio: report.vbmfRatio, ranks: ranks,
+            version: MartletVersion.current, methods: methods, vbmfRatio: report.vbmfRatio, seed: seed,
+            ranks: ranks,
             data: statistics?.provenance.data, dataDigest: statistics?.provenance.dataDigest,
             images: statistics?.provenance.images)
         let encoder = JSONEncoder()

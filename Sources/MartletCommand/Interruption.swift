@@ -1,8 +1,8 @@
 import Foundation
 import Synchronization
 
-/// SIGINT and SIGTERM as a question: a long job asks between two steps whether it should stop. A second signal ends the
-/// process at once.
+/// Ctrl-C (SIGINT) and SIGTERM as a question: a long job asks between two steps whether it should stop. A second signal ends
+/// the process at once.
 enum Interruption {
     private static let received = Atomic<Int32>(0)
 
@@ -21,5 +21,19 @@ enum Interruption {
         }
     }
 
+    /// Ends the work if somebody asked for it: files that are being written disappear on the way.
+    /// - Throws: ``Interrupted``.
+    static func check() throws {
+        if signal != 0 { throw Interrupted(signal: signal) }
+    }
+
     private static func note(_ number: Int32) { received.store(number, ordering: .relaxed) }
+}
+
+/// The work was interrupted.
+struct Interrupted: Error {
+    /// What ended it.
+    var signal: Int32
+    /// The exit code that shells expect.
+    var exitCode: Int32 { 128 + signal }
 }

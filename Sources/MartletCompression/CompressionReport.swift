@@ -1,3 +1,5 @@
+import MartletDecompositions
+
 /// What became of each layer.
 public struct CompressionReport: Codable, Sendable, Equatable {
     /// One layer.
@@ -8,7 +10,10 @@ public struct CompressionReport: Codable, Sendable, Equatable {
         public var shape: [Int]
         /// Why the layer was left as it is; `nil` if it was replaced.
         public var kept: String?
-        /// Output and input rank, of the replacement or of the one that would not have been smaller.
+        /// The method; `nil` if the layer was not one for any.
+        public var method: DecompositionMethod?
+        /// The ranks, in the order of ``DecompositionForm/rankNames``, of the replacement or of the one that would not
+        /// have been smaller.
         public var ranks: [Int]?
         /// Trained numbers of weight and bias before.
         public var parametersBefore: Int
@@ -22,13 +27,42 @@ public struct CompressionReport: Codable, Sendable, Equatable {
         public var sigmaError: Double?
         /// `|W - V|^2 / |W|^2`.
         public var frobeniusError: Double?
-        /// Sweeps of alternating least squares.
+        /// Sweeps of an alternating method; terms of a greedy one; 0 for a closed form.
         public var sweeps: Int?
+        /// The squared relative error at the start and after each sweep, in the norm that was minimised, ridge included.
+        public var trace: [Double]?
+        /// Whether the sweeps ended because they gained no more.
+        public var converged: Bool?
+        /// For CP, ``CanonicalPolyadic/termEnergyRatio(pool:)``: how much the terms cancel each other.
+        public var termEnergyRatio: Double?
+        /// The errors from other starts, if they were asked for.
+        public var seeds: Spread?
         /// How long it took.
         public var seconds = 0.0
 
+        /// How an error depends on the random start: squared, relative, in the norm that was minimised, ridge included.
+        public struct Spread: Codable, Sendable, Equatable {
+            /// The first seed; the others follow.
+            public var firstSeed: UInt64
+            /// The error of each.
+            public var errors: [Double]
+
+            enum CodingKeys: String, CodingKey {
+                case errors
+                case firstSeed = "first_seed"
+            }
+
+            /// The least, the middle and the largest error.
+            public var range: (least: Double, median: Double, largest: Double) {
+                let sorted = errors.sorted()
+                guard let least = sorted.first, let largest = sorted.last else { return (.nan, .nan, .nan) }
+                return (least, (sorted[(sorted.count - 1) / 2] + sorted[sorted.count / 2]) / 2, largest)
+            }
+        }
+
         enum CodingKeys: String, CodingKey {
-            case name, shape, kept, ranks, sweeps, seconds
+            case name, shape, kept, method, ranks, sweeps, trace, converged, seeds, seconds
+            case termEnergyRatio = "term_energy_ratio"
             case parametersBefore = "parameters_before"
             case parametersAfter = "parameters_after"
             case multiplyAddsBefore = "macs_before"
@@ -38,8 +72,8 @@ public struct CompressionReport: Codable, Sendable, Equatable {
         }
     }
 
-    /// The method.
-    public var method: CompressionMethod
+    /// The method for each kind of layer that was to be compressed, by ``LayerKind``'s raw value.
+    public var methods: [String: DecompositionMethod]
     /// The VBMF ratio, if ranks came from one.
     public var vbmfRatio: Double?
     /// The layers with weights, in execution order.
@@ -54,7 +88,7 @@ public struct CompressionReport: Codable, Sendable, Equatable {
     public var multiplyAddsAfter: Int
 
     enum CodingKeys: String, CodingKey {
-        case method, layers
+        case methods, layers
         case vbmfRatio = "vbmf_ratio"
         case parametersBefore = "parameters_before"
         case parametersAfter = "parameters_after"

@@ -7,22 +7,36 @@ import MartletTensors
 import Synchronization
 
 /// Replaces the layers of a network by low-rank factors.
-public struct Compressor {
-    /// How.
-    public var method: CompressionMethod
+public struct Compressor: Sendable {
+    /// Which layers, by which methods.
+    public var rules: LayerRules
     /// With which ranks.
     public var ranks: RankChoice
-    /// Whether the first convolution is compressed too. The paper leaves it alone: it is small, and everything depends on it.
-    public var includesFirstConvolution = false
+    /// How the factors are sought.
+    public var options = DecompositionOptions()
+    /// From how many random starts each layer whose method has starts is decomposed once more, to report how far the
+    /// errors spread (paper, Appendix F). What replaces the layer does not depend on it.
+    public var seedCount = 0
+    /// Where finished layers are put down and looked for.
+    public var finishedLayers: FinishedLayers?
     /// The threads that share the work.
     public var pool: ThreadPool
 
-    /// A compressor.
-    public init(method: CompressionMethod, ranks: RankChoice, pool: ThreadPool = ThreadPool()) {
-        self.method = method
+    /// A compressor that uses a method wherever it applies.
+    public init(method: DecompositionMethod, ranks: RankChoice, pool: ThreadPool = ThreadPool()) {
+        self.init(rules: LayerRules(method: method), ranks: ranks, pool: pool)
+    }
+
+    /// A compressor with rules.
+    public init(rules: LayerRules, ranks: RankChoice, pool: ThreadPool = ThreadPool()) {
+        self.rules = rules
         self.ranks = ranks
         self.pool = pool
     }
+
+    /// Told of each layer as it is done, with how many are done and how many there are to do, one call at a time but on any
+    /// thread. It may throw to end the job.
+    public typealias Progress = (CompressionReport.Layer, _ done: Int, _ count: Int) throws -> Void
 
     /// A smaller network and what became of each layer.
     ///
@@ -30,150 +44,138 @@ public struct Compressor {
     /// - Parameters:
     ///   - network: as ``Network/simplified()`` leaves it.
     ///   - statistics: of this network; with them the Sigma error is reported whatever the method.
-    ///   - progress: told of each layer as it is done, with how many are done and how many there are to do, one call at
-    ///     a time but on any thread.
-    /// - Throws: ``CompressionError``, ``StatisticsError``, `DecompositionError`, `NetworkError`; whatever `progress` throws.
+    ///   - checkCancellation: called often, on any thread; what it throws ends the job.
+    /// - Throws: ``CompressionError``, ``StatisticsError``, `DecompositionError`, `NetworkError`; whatever the closures throw.
     public func compress(
-        _ network: Network, statistics: Statistics?,
-        progress: (CompressionReport.Layer, _ done: Int, _ count: Int) throws -> Void = { _, _, _ in }
+        _ network: Network, statistics: Statistics?, checkCancellation: () throws -> Void = {},
+        progress: Progress = { _, _, _ in }
     ) throws -> (network: Network, report: CompressionReport) {
-        if method.needsStatistics, statistics == nil { throw CompressionError.needsStatistics(method: method.rawValue) }
-        if case .vbmf(let ratio) = ranks, !(0...1).contains(ratio) { throw CompressionError.ratioOutOfRange(ratio) }
-        try statistics?.check(against: network)
+        try check(statistics, network)
         let layers = network.weightedLayers()
-        try checkNames(layers)
         let before = try Costs(network)
-        let first = layers.first { if case .convolution = $0.kind { true } else { false } }?.name
+        let first = layers.first { $0.layerKind != .fullyConnected }?.name
+        let decisions = layers.map { rules.decision(on: $0, isFirstConvolution: $0.name == first) }
+        try checkNames(layers, decisions)
+
         var report = CompressionReport(
-            method: method, vbmfRatio: nil, layers: [], parametersBefore: before.total.parameters, parametersAfter: 0,
+            methods: Dictionary(uniqueKeysWithValues: rules.methods.map { ($0.key.rawValue, $0.value) }),
+            vbmfRatio: nil, layers: [], parametersBefore: before.total.parameters, parametersAfter: 0,
             multiplyAddsBefore: before.total.multiplyAdds, multiplyAddsAfter: 0)
         if case .vbmf(let ratio) = ranks { report.vbmfRatio = ratio }
-        for layer in layers {
+        for (layer, decision) in zip(layers, decisions) {
             let cost = before[layer.name]
-            report.layers.append(
-                CompressionReport.Layer(
-                    name: layer.name, shape: network.constants[layer.weight]?.shape.extents ?? [],
-                    kept: reasonToKeep(layer, isFirst: layer.name == first), parametersBefore: cost.parameters,
-                    parametersAfter: cost.parameters, multiplyAddsBefore: cost.multiplyAdds,
-                    multiplyAddsAfter: cost.multiplyAdds))
+            var entry = CompressionReport.Layer(
+                name: layer.name, shape: network.constants[layer.weight]?.shape.extents ?? [],
+                parametersBefore: cost.parameters, parametersAfter: cost.parameters,
+                multiplyAddsBefore: cost.multiplyAdds, multiplyAddsAfter: cost.multiplyAdds)
+            switch decision {
+            case .keep(let reason): entry.kept = reason
+            case .decompose(let method, let override):
+                entry.method = method
+                if case .explicit(let ranks) = ranks, ranks[layer.name] == nil, override?.ranks == nil,
+                    override?.vbmfRatio == nil
+                {
+                    entry.kept = "no ranks given"
+                }
+            }
+            report.layers.append(entry)
         }
-        let factors = try decompose(layers, of: network, statistics: statistics, report: &report, progress: progress)
+        let work = LayerWork(compressor: self, network: network, statistics: statistics)
+        let links = try decompose(
+            layers, by: work, report: &report, checkCancellation: checkCancellation, progress: progress)
 
         var result = network
-        for (layer, factors) in zip(layers, factors) {
-            // The position moves as earlier layers become three.
-            guard let factors, let current = result.weightedLayers().first(where: { $0.name == layer.name }) else {
+        for (layer, links) in zip(layers, links) {
+            // The position moves as earlier layers become several.
+            guard let links, let current = result.weightedLayers().first(where: { $0.name == layer.name }) else {
                 continue
             }
-            try result.replace(current, with: factors)
+            try result.replace(current, with: links)
         }
         result.removeDeadNodes()
         let after = try Costs(result)
         report.parametersAfter = after.total.parameters
         report.multiplyAddsAfter = after.total.multiplyAdds
-        for index in report.layers.indices where report.layers[index].kept == nil {
-            let parts = ["input_factor", "core", "output_factor"].map { after["\(report.layers[index].name).\($0)"] }
-            let cost = parts.reduce(Cost(), +)
+        for (index, links) in links.enumerated() {
+            guard let links else { continue }
+            let cost = links.map { after["\(report.layers[index].name).\($0.name)"] }.reduce(Cost(), +)
             report.layers[index].parametersAfter = cost.parameters
             report.layers[index].multiplyAddsAfter = cost.multiplyAdds
         }
         return (result, report)
     }
 
-    /// The factors of each layer that is replaced. Layers are shared out among the threads, the largest first.
+    /// The chain for each layer that is replaced. Layers are shared out among the threads, the largest first.
     private func decompose(
-        _ layers: [WeightedLayer], of network: Network, statistics: Statistics?, report: inout CompressionReport,
-        progress: (CompressionReport.Layer, _ done: Int, _ count: Int) throws -> Void
-    ) throws -> [Tucker2?] {
+        _ layers: [WeightedLayer], by work: LayerWork, report: inout CompressionReport,
+        checkCancellation: () throws -> Void, progress: Progress
+    ) throws -> [[FactorLayer]?] {
         struct State {
             var entries: [CompressionReport.Layer]
-            var factors: [Tucker2?]
+            var links: [[FactorLayer]?]
             var done = 0
         }
         let jobs = layers.indices.filter { report.layers[$0].kept == nil }
             .sorted {
                 (layers[$1].patchSize * layers[$1].outputs, $0) < (layers[$0].patchSize * layers[$0].outputs, $1)
             }
-        let state = Mutex(State(entries: report.layers, factors: [Tucker2?](repeating: nil, count: layers.count)))
+        let state = Mutex(State(entries: report.layers, links: [[FactorLayer]?](repeating: nil, count: layers.count)))
         try pool.forEachThrowing(jobs.count) { job in
             let index = jobs[job]
             let start = ContinuousClock.now
             var entry = state.withLock { $0.entries[index] }
-            let factors = try decompose(layers[index], of: network, statistics: statistics, &entry)
-            entry.seconds = (ContinuousClock.now - start) / .seconds(1)
+            let links = try work.links(for: layers[index], &entry, checkCancellation: checkCancellation)
+            // What was taken from a file has its time from there.
+            if entry.seconds == 0 { entry.seconds = (ContinuousClock.now - start) / .seconds(1) }
             try state.withLock { state in
                 state.entries[index] = entry
-                state.factors[index] = factors
+                state.links[index] = links
                 state.done += 1
                 try progress(entry, state.done, jobs.count)
             }
         }
         return state.withLock { state in
             report.layers = state.entries
-            return state.factors
+            return state.links
         }
     }
 
-    /// Why a layer is not for this method, `nil` if it is.
-    private func reasonToKeep(_ layer: WeightedLayer, isFirst: Bool) -> String? {
-        guard case .convolution = layer.kind else { return "fully connected" }
-        if layer.kernel.allSatisfy({ $0 == 1 }) { return "pointwise" }
-        if layer.groups > 1 { return layer.groups == layer.inputs ? "depthwise" : "\(layer.groups) groups" }
-        if layer.kernel.count > 2 { return "\(layer.kernel.count) spatial axes" }
-        if isFirst, !includesFirstConvolution { return "first convolution" }
-        if case .explicit(let ranks) = ranks, ranks[layer.name] == nil { return "no ranks given" }
-        return nil
+    // MARK: What is asked for
+
+    private func check(_ statistics: Statistics?, _ network: Network) throws {
+        if statistics == nil, let method = rules.needsStatistics {
+            throw CompressionError.needsStatistics(method: method.rawValue)
+        }
+        if case .vbmf(let ratio) = ranks, !(0...1).contains(ratio) { throw CompressionError.ratioOutOfRange(ratio) }
+        for entry in rules.overrides.entries.values {
+            if let ratio = entry.vbmfRatio, !(0...1).contains(ratio) { throw CompressionError.ratioOutOfRange(ratio) }
+        }
+        for (kind, method) in rules.methods where !method.layerKinds.contains(kind) {
+            throw CompressionError.methodNotForLayer(method: method.rawValue, kind: kind.plainName)
+        }
+        try statistics?.check(against: network)
     }
 
-    private func checkNames(_ layers: [WeightedLayer]) throws {
+    /// Names that stand for nothing are mistakes, and so are ranks for a layer that is not decomposed.
+    private func checkNames(_ layers: [WeightedLayer], _ decisions: [LayerRules.Decision]) throws {
+        let names = layers.map(\.name)
+        if let stranger = rules.overrides.strangers(among: names).first {
+            throw CompressionError.unknownLayer(name: stranger, known: names)
+        }
+        for pattern in rules.include + rules.exclude where !names.contains(where: { pattern.matches($0) }) {
+            throw CompressionError.unknownLayer(name: pattern.text, known: names)
+        }
         guard case .explicit(let ranks) = ranks else { return }
-        let known = layers.filter { $0.kernel.contains { $0 > 1 } && $0.groups == 1 }.map(\.name)
+        let known = zip(names, decisions).filter { _, decision in
+            switch decision {
+            case .decompose: true
+            // Ranks may stay in the file while a layer is left out for once.
+            case .keep(let reason):
+                ["first convolution", "excluded", "not included", "by override"].contains(reason)
+            }
+        }.map(\.0)
         if let stranger = ranks.keys.filter({ !known.contains($0) }).min() {
             throw CompressionError.unknownLayer(name: stranger, known: known)
-        }
-    }
-
-    /// The factors of a layer, or `nil` if they would not be smaller; the entry is told which.
-    private func decompose(
-        _ layer: WeightedLayer, of network: Network, statistics: Statistics?, _ entry: inout CompressionReport.Layer
-    ) throws -> Tucker2? {
-        guard let weight = network.constants[layer.weight] else { return nil }
-        let kernel = try ConvolutionKernel(
-            outputs: layer.outputs, inputs: layer.inputs, height: layer.kernel.count == 2 ? layer.kernel[0] : 1,
-            width: layer.kernel[layer.kernel.count - 1], elements: try weight.elements(Float.self))
-        let ranks = try chosenRanks(layer, kernel)
-        entry.ranks = [ranks.output, ranks.input]
-        let count = Tucker2.parameterCount(shape: kernel.shape, outputRank: ranks.output, inputRank: ranks.input)
-        if count >= kernel.parameterCount {
-            entry.kept = "would not get smaller"
-            return nil
-        }
-        let moment = try statistics.map { statistics in
-            let moments = try statistics.moments(of: layer)
-            return try SecondMoment(moments.secondMoment(), patchCount: moments.count)
-        }
-        let norm: Norm = if method.needsStatistics, let moment { .sigma(moment) } else { .frobenius }
-        let fit = try Tucker2.fit(kernel, outputRank: ranks.output, inputRank: ranks.input, norm: norm, pool: pool)
-        let approximation = fit.factors.reconstructed(pool: pool)
-        entry.sweeps = fit.sweeps
-        entry.frobeniusError = try kernel.squaredRelativeError(of: approximation, in: .frobenius, pool: pool)
-        if let moment {
-            entry.sigmaError = try kernel.squaredRelativeError(of: approximation, in: .sigma(moment), pool: pool)
-        }
-        return fit.factors
-    }
-
-    private func chosenRanks(_ layer: WeightedLayer, _ kernel: ConvolutionKernel) throws -> (output: Int, input: Int) {
-        switch ranks {
-        case .vbmf(let ratio):
-            return try RankSelection.tucker2Ranks(of: kernel, ratio: ratio, pool: pool)
-        case .explicit(let ranks):
-            let pair = ranks[layer.name] ?? [layer.outputs, layer.inputs]
-            guard pair.count == 2, (1...layer.outputs).contains(pair[0]), (1...layer.inputs).contains(pair[1]) else {
-                throw CompressionError.rankOutOfRange(
-                    layer: layer.name, ranks: pair, maximum: [layer.outputs, layer.inputs])
-            }
-            return (pair[0], pair[1])
         }
     }
 }

@@ -12,8 +12,12 @@ public enum DecompositionError: MartletError, Equatable {
     case dimensionMismatch(patch: Int, secondMoment: Int)
     /// A second moment that is not a symmetric square matrix with a diagonal of squares.
     case notASecondMoment(rows: Int, columns: Int)
+    /// Too few or too many ranks.
+    case rankCount(expected: Int, found: Int)
     /// A rank below one or above what the mode allows.
     case rankOutOfRange(mode: String, rank: Int, maximum: Int)
+    /// A method was not told what it needs to know about a layer.
+    case missingMeasurement(method: String, what: String)
     /// An option outside its range.
     case optionOutOfRange(option: String, value: Double, range: String)
 
@@ -30,8 +34,12 @@ public enum DecompositionError: MartletError, Equatable {
         case .notASecondMoment(let rows, let columns):
             "the matrix of \(rows) x \(columns) is no second moment: it must be square, symmetric, and its diagonal not "
                 + "negative"
+        case .rankCount(let expected, let found):
+            "\(found) ranks are given, and the form has \(expected)"
         case .rankOutOfRange(let mode, let rank, let maximum):
-            "the \(mode) rank \(rank) is not in 1 ... \(maximum)"
+            "the \(mode == "rank" ? "rank" : mode + " rank") \(rank) is not in 1 ... \(maximum)"
+        case .missingMeasurement(let method, let what):
+            "the method \(method) needs to know \(what)"
         case .optionOutOfRange(let option, let value, let range):
             "\(option) is \(value), and must be in \(range)"
         }

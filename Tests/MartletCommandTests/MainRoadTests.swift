@@ -29,7 +29,7 @@ import Testing
             "compress", "net.onnx", "--sigma", "s.safetensors", "--vbmf-ratio", "0.9", "-o", "small.onnx", "--json")
         #expect(compress.status == 0, "\(compress.error)")
         let report = try compress.json()
-        #expect(report["method"] as? String == "tucker2-als-sigma")
+        #expect(report["methods"] as? [String: String] == ["conv": "tucker2-als-sigma"])
         let (old, new) = (report["parameters_before"] as? Int ?? 0, report["parameters_after"] as? Int ?? 0)
         #expect(new < old && new > 0)
 

@@ -1,5 +1,6 @@
 import Foundation
 import MartletCompression
+import MartletDecompositions
 import MartletInference
 import MartletNetworks
 import MartletParallelism
@@ -33,7 +34,8 @@ import Testing
 
     /// One convolution, replaced at these ranks whatever it costs or saves.
     func replaced(
-        _ convolution: Convolution, extents: [Int], weight: [Int], ranks: [Int]
+        _ convolution: Convolution, extents: [Int], weight: [Int], ranks: [Int],
+        method: DecompositionMethod = .tucker2ALSSigma
     ) throws -> (before: Network, after: Network, report: CompressionReport) {
         var builder = NetworkBuilder(seed: 4)
         let name = try builder.constant("weight", weight)
@@ -43,8 +45,8 @@ import Testing
         let network = builder.network(
             input: type, output: output,
             type: TensorType(.float32, [Extent](repeating: .unknown, count: extents.count + 1)))
-        var compressor = Compressor(method: .tucker2ALSSigma, ranks: .explicit(["layer": ranks]), pool: pool)
-        compressor.includesFirstConvolution = true
+        var compressor = Compressor(method: method, ranks: .explicit(["layer": ranks]), pool: pool)
+        compressor.rules.includesFirstConvolution = true
         let (after, report) = try compressor.compress(network, statistics: try statistics(network))
         return (network, after, report)
     }
@@ -82,6 +84,113 @@ import Testing
         #expect(abs(change / total - error) < 1e-4 * error + 1e-6)
     }
 
+    /// Every method, on every kind of window: what it writes computes what its error says.
+    @Test(arguments: DecompositionMethod.allCases)
+    func everyMethodComputesWhatTheErrorSays(method: DecompositionMethod) throws {
+        let windows =
+            method.form == .lowRank
+            ? [
+                Window(kernel: [1, 1]),
+                Window(kernel: [1, 1], strides: [2, 1], padding: .explicit(before: [1, 0], after: [0, 2])),
+                Window(kernel: [1]),
+            ]
+            : [
+                Window(kernel: [3, 3], strides: [2, 2], padding: .explicit(before: [1, 0], after: [1, 2])),
+                Window(kernel: [3, 3], dilations: [2, 1], padding: .explicit(before: [2, 1], after: [2, 1])),
+                Window(kernel: [5, 3], strides: [1, 2], padding: .sameUpper),
+                Window(kernel: [2, 4], strides: [3, 1], padding: .sameLower), Window(kernel: [7], padding: .sameUpper),
+                Window(kernel: [1, 5], strides: [2, 1], padding: .explicit(before: [0, 2], after: [0, 2])),
+                Window(kernel: [3, 1], strides: [1, 2], padding: .valid),
+            ]
+        for window in windows {
+            let extents = window.rank == 2 ? [6, 11, 10] : [6, 23]
+            let (before, after, report) = try replaced(
+                Convolution(window: window), extents: extents, weight: [7, 6] + window.kernel,
+                ranks: method.form == .tucker2 ? [2, 2] : [2], method: method)
+            let layer = report.layers[0]
+            #expect(layer.kept == nil)
+            #expect(layer.method == method)
+            let weights = after.constants.filter { $0.key != "bias" }.values.reduce(0) { $0 + $1.shape.elementCount }
+            #expect(layer.parametersAfter == weights + 7)
+            let measured = try measuredError(before, after)
+            let error = try #require(layer.sigmaError)
+            #expect(error > 0.001)
+            #expect(abs(measured - error) < 2e-4 * error + 1e-6, "\(window)")
+        }
+    }
+
+    /// The mean squared change of the output on the images of the statistics, over its mean square without the bias.
+    private func measuredError(_ before: Network, _ after: Network) throws -> Double {
+        let x = try images_(before, count: 16, seed: 2)
+        let (a, b) = (try output(before, x), try output(after, x))
+        let bias = try #require(before.constants["bias"]).elements(Float.self)
+        let pixels = a.count / 16 / 7
+        var (change, total) = (0.0, 0.0)
+        for i in a.indices {
+            let linear = Double(a[i] - bias[i / pixels % 7])
+            change += Double(a[i] - b[i]) * Double(a[i] - b[i])
+            total += linear * linear
+        }
+        return change / total
+    }
+
+    /// Fully connected layers in their three forms.
+    @Test(arguments: [DecompositionMethod.svd, .svdSigma])
+    func fullyConnectedLayers(method: DecompositionMethod) throws {
+        for form in 0..<3 {
+            var builder = NetworkBuilder(seed: 6)
+            let weight = try builder.constant("weight", form == 0 ? [7, 12] : [12, 7])
+            let bias = try builder.constant("bias", [7])
+            let output: String
+            switch form {
+            case 0: output = builder.node("layer", .gemm(Gemm(transposesB: true)), ["input", weight, bias])
+            case 1: output = builder.node("layer", .gemm(Gemm()), ["input", weight, bias])
+            default:
+                let product = builder.node("layer", .matMul, ["input", weight])
+                output = builder.node("sum", .arithmetic(.add), [product, bias])
+            }
+            let before = builder.network(
+                input: TensorType(.float32, [.symbol("N"), .fixed(12)]), output: output,
+                type: TensorType(.float32, [.symbol("N"), .fixed(7)]))
+            let compressor = Compressor(method: method, ranks: .explicit(["layer": [3]]), pool: pool)
+            let (after, report) = try compressor.compress(before, statistics: try statistics(before))
+            #expect(report.layers[0].kept == nil)
+            #expect(report.layers[0].parametersAfter == 3 * 19 + (form < 2 ? 7 : 0))
+            let error = try #require(report.layers[0].sigmaError)
+            #expect(abs(try measuredError(before, after) - error) < 1e-4 * error)
+        }
+    }
+
+    /// What the moments say about the magnitudes of outputs, against the outputs themselves.
+    @Test func theOrderOfMagnitudesIsThatOfTheOutputs() throws {
+        let network = try SmallNetwork.residual()
+        let report = try Compressor(method: .agLRA, ranks: .explicit(["block.1": [4, 4]]), pool: pool)
+            .compress(network, statistics: try statistics(network)).report
+        let plain = try Compressor(method: .tucker2ALS, ranks: .explicit(["block.1": [4, 4]]), pool: pool)
+            .compress(network, statistics: try statistics(network)).report
+        let (weighted, frobenius) = (report.layers[1], plain.layers[1])
+        #expect(try #require(frobenius.frobeniusError) < #require(weighted.frobeniusError))
+        #expect(weighted.parametersAfter == frobenius.parametersAfter)
+    }
+
+    @Test func seedsAreReportedAndChangeNothing() throws {
+        let network = try SmallNetwork.residual()
+        var compressor = Compressor(method: .cpALS, ranks: .explicit(["block.1": [5]]), pool: pool)
+        let plain = try compressor.compress(network, statistics: nil)
+        compressor.seedCount = 4
+        let seeded = try compressor.compress(network, statistics: nil)
+        #expect(seeded.network == plain.network)
+        let spread = try #require(seeded.report.layers.first { $0.name == "block.1" }?.seeds)
+        #expect(spread.errors.count == 4 && Set(spread.errors).count > 1)
+        #expect(spread.range.least <= spread.range.median && spread.range.median <= spread.range.largest)
+        // Each error is that of the seed by itself.
+        compressor.seedCount = 0
+        compressor.options.start = .random
+        compressor.options.seed = 2
+        let third = try compressor.compress(network, statistics: nil).report.layers.first { $0.name == "block.1" }
+        #expect(third?.trace?.last == spread.errors[2])
+    }
+
     @Test func isExactAtFullRankOfTheKernel() throws {
         // A kernel [8, 8, 3, 3] made of ranks 2 and 3 is found again.
         let network = try SmallNetwork.residual()
@@ -102,7 +211,7 @@ import Testing
             }
         }
         low.constants["block.1.weight"] = try Tensor(kernel, shape: [8, 8, 3, 3])
-        for method in CompressionMethod.allCases {
+        for method in [DecompositionMethod.tucker2ALS, .tucker2ALSSigma] {
             let compressor = Compressor(method: method, ranks: .explicit(["block.1": [2, 3]]), pool: pool)
             let (after, report) = try compressor.compress(low, statistics: try statistics(low))
             let layer = try #require(report.layers.first { $0.name == "block.1" })
@@ -116,7 +225,7 @@ import Testing
     @Test func theSigmaNormIsBetterInSigmaAndTheFrobeniusNormInFrobenius() throws {
         let network = try SmallNetwork.residual()
         let statistics = try statistics(network)
-        let reports = try CompressionMethod.allCases.map {
+        let reports = try [DecompositionMethod.tucker2ALS, .tucker2ALSSigma].map {
             try Compressor(method: $0, ranks: .explicit(["block.1": [4, 4], "down": [5, 4]]), pool: pool)
                 .compress(network, statistics: statistics).report
         }
@@ -171,7 +280,7 @@ import Testing
 
     @Test func refusesWhatMakesNoSense() throws {
         let network = try SmallNetwork.residual()
-        func compress(_ method: CompressionMethod, _ ranks: RankChoice, _ statistics: Statistics? = nil) throws {
+        func compress(_ method: DecompositionMethod, _ ranks: RankChoice, _ statistics: Statistics? = nil) throws {
             _ = try Compressor(method: method, ranks: ranks, pool: pool).compress(network, statistics: statistics)
         }
         #expect(throws: CompressionError.needsStatistics(method: "tucker2-als-sigma")) {
@@ -191,7 +300,12 @@ import Testing
         struct Stop: Error {}
         let compressor = Compressor(method: .tucker2ALS, ranks: .vbmf(ratio: 0.8), pool: pool)
         #expect(throws: Stop.self) {
-            try compressor.compress(try SmallNetwork.residual(), statistics: nil) { _, _, _ in throw Stop() }
+            try compressor.compress(
+                try SmallNetwork.residual(), statistics: nil, progress: { _, _, _ in throw Stop() })
+        }
+        #expect(throws: Stop.self) {
+            try compressor.compress(
+                try SmallNetwork.residual(), statistics: nil, checkCancellation: { throw Stop() })
         }
     }
 
@@ -204,7 +318,7 @@ import Testing
             return
         }
         #expect(ranks == ["a": [3, 4]])
-        for text in ["", "[]", #"{"a": 3}"#, #"{"a": [1, 2, 3]}"#, #"{"a": [1.5, 2]}"#] {
+        for text in ["", "[]", #"{"a": 3}"#, #"{"a": [1, 2, 3]}"#, #"{"a": []}"#, #"{"a": [1.5, 2]}"#] {
             try text.write(toFile: path, atomically: true, encoding: .utf8)
             #expect(throws: CompressionError.self) { try RankChoice(contentsOf: path) }
         }

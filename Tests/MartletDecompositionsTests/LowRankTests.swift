@@ -27,7 +27,7 @@ import Testing
     @Test func edges() throws {
         var random = SeededGenerator(seed: 71)
         let kernel = try random.kernel([5, 6, 1, 1])
-        #expect(throws: DecompositionError.rankOutOfRange(mode: "matrix", rank: 6, maximum: 5)) {
+        #expect(throws: DecompositionError.rankOutOfRange(mode: "rank", rank: 6, maximum: 5)) {
             try LowRank(kernel, rank: 6, norm: .frobenius, pool: pool)
         }
         let other = Norm.sigma(try random.secondMoment(dimension: 5, samples: 20))

@@ -92,7 +92,8 @@ func isOrthonormal(_ matrix: Matrix) -> Bool {
 }
 
 func fit(
-    _ kernel: ConvolutionKernel, _ outputRank: Int, _ inputRank: Int, _ norm: Norm, _ options: Tucker2Options = .init()
-) throws -> Tucker2Fit {
+    _ kernel: ConvolutionKernel, _ outputRank: Int, _ inputRank: Int, _ norm: Norm,
+    _ options: DecompositionOptions = .init()
+) throws -> DecompositionFit<Tucker2> {
     try Tucker2.fit(kernel, outputRank: outputRank, inputRank: inputRank, norm: norm, options: options, pool: pool)
 }

@@ -102,14 +102,14 @@ import Testing
         #expect(largestDifference(found.elements, wanted.elements) < 1e-8 * scale)
     }
 
-    @Test(arguments: cases, [Tucker2Options.Update.joint, .oneBlockAtATime])
-    func errorsNeverRise(_ example: ([Int], Int, Int), update: Tucker2Options.Update) throws {
+    @Test(arguments: cases, [DecompositionOptions.Update.joint, .oneBlockAtATime])
+    func errorsNeverRise(_ example: ([Int], Int, Int), update: DecompositionOptions.Update) throws {
         let (shape, outputRank, inputRank) = example
         for seed in 50..<53 {
             var random = SeededGenerator(seed: UInt64(seed))
             let kernel = try random.kernel(shape)
             let moment = try random.secondMoment(dimension: kernel.patchSize, samples: 2 * kernel.patchSize)
-            var options = Tucker2Options()
+            var options = DecompositionOptions()
             options.update = update
             options.tolerance = 0
             options.maximumSweeps = 12
@@ -137,8 +137,8 @@ import Testing
         var random = SeededGenerator(seed: 60)
         let kernel = try random.kernel([12, 10, 3, 3])
         let moment = try random.secondMoment(dimension: 90, samples: 400)
-        func errors(_ update: Tucker2Options.Update, _ sweeps: Int) throws -> Double {
-            var options = Tucker2Options()
+        func errors(_ update: DecompositionOptions.Update, _ sweeps: Int) throws -> Double {
+            var options = DecompositionOptions()
             options.update = update
             options.maximumSweeps = sweeps
             options.tolerance = 0
@@ -153,7 +153,7 @@ import Testing
         let kernel = try random.kernel([10, 8, 3, 3])
         var identity = Matrix.identity(72)
         for index in 0..<72 { identity[index, index] = 2.5 }
-        var options = Tucker2Options()
+        var options = DecompositionOptions()
         options.tolerance = 0
         options.maximumSweeps = 500
         let sigma = try fit(kernel, 4, 5, .sigma(SecondMoment(identity)), options)
@@ -168,7 +168,7 @@ import Testing
             let moment = try random.secondMoment(dimension: 72, samples: samples)
             #expect(abs(moment.suggestedRegularization - 72 / Double(samples)) < 1e-12)
             for regularization in [nil, 1e-6, 1e-9] {
-                var options = Tucker2Options()
+                var options = DecompositionOptions()
                 options.regularization = regularization
                 let found = try fit(kernel, 3, 4, .sigma(moment), options)
                 #expect(found.errors.allSatisfy { $0.isFinite && $0 <= 1 })
@@ -193,7 +193,7 @@ import Testing
         var random = SeededGenerator(seed: 63)
         let kernel = try random.kernel([40, 64, 3, 3])
         let moment = try random.secondMoment(dimension: 576, samples: 600)
-        var results: [Tucker2Fit] = []
+        var results: [DecompositionFit<Tucker2>] = []
         for threads in [1, 3] {
             results.append(
                 try Tucker2.fit(

@@ -80,7 +80,7 @@ import Testing
             of: factors.reconstructed(pool: pool), in: .frobenius, pool: pool)
         #expect(abs(measured - (found.errors.last ?? 1)) < 1e-12)
 
-        var options = Tucker2Options()
+        var options = DecompositionOptions()
         options.tolerance = 0
         options.maximumSweeps = 2000
         let tight = try fit(kernel, outputRank, inputRank, .frobenius, options)
@@ -148,11 +148,11 @@ import Testing
         #expect(throws: DecompositionError.dimensionMismatch(patch: 12, secondMoment: 3)) {
             try kernel.energy(in: small, pool: pool)
         }
-        for change: (inout Tucker2Options) -> Void in [
+        for change: (inout DecompositionOptions) -> Void in [
             { $0.maximumSweeps = -1 }, { $0.conjugateGradientSteps = 0 }, { $0.tolerance = .nan },
             { $0.regularization = 0 }, { $0.regularization = .infinity },
         ] {
-            var options = Tucker2Options()
+            var options = DecompositionOptions()
             change(&options)
             #expect(throws: DecompositionError.self) { try fit(kernel, 2, 2, .frobenius, options) }
         }

@@ -79,10 +79,10 @@ import Testing
         var elements = exact.elements
         for index in elements.indices { elements[index] += 0.01 * random.value() }
         let kernel = try ConvolutionKernel(outputs: 24, inputs: 16, height: 3, width: 3, elements: elements)
-        #expect(try RankSelection.vbmfRanks(of: kernel, pool: pool) == (3, 2))
-        #expect(try RankSelection.tucker2Ranks(of: kernel, ratio: 0.5, pool: pool) == (13, 9))
+        #expect(try RankSelection.vbmfRanks(of: kernel, form: .tucker2, pool: pool) == [3, 2])
+        #expect(try RankSelection.ranks(of: kernel, form: .tucker2, ratio: 0.5, pool: pool) == [13, 9])
         let zero = try ConvolutionKernel(
             outputs: 4, inputs: 5, height: 3, width: 3, elements: [Double](repeating: 0, count: 180))
-        #expect(try RankSelection.tucker2Ranks(of: zero, ratio: 1, pool: pool) == (1, 1))
+        #expect(try RankSelection.ranks(of: zero, form: .tucker2, ratio: 1, pool: pool) == [1, 1])
     }
 }

@@ -1,18 +1,26 @@
 import ArgumentParser
 import Martlet
 
-extension CompressionMethod: ExpressibleByArgument {}
-
 struct Compress: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Replace layers by low-rank factors and write the smaller network.",
         discussion: """
-            Ranks come from VBMF: R = R_max - ratio (R_max - R_VBMF), so a larger ratio makes a smaller network; or from a \
-            JSON file that maps layer names to [output rank, input rank]. The first convolution, pointwise, grouped and \
-            fully connected layers stay as they are, and so does a layer that would not get smaller. The preprocessing, \
-            where it is known, is stored in the output.
+            Methods: 
+            \(DecompositionMethod.allCases.map { "  \($0.rawValue): \($0.summary)" }.joined(separator: "\n"))
 
-            The table shows the squared relative errors tr((W-V) Sigma (W-V)^T) / tr(W Sigma W^T) and |W-V|^2 / |W|^2.
+            svd and svd-sigma are for 1x1 convolutions and fully connected layers, all others for convolutions of more \
+            than one tap. A kind of layer without a method, the first convolution, grouped layers and layers that would not \
+            get smaller stay as they are.
+
+            Ranks come from VBMF: R = R_max - ratio (R_max - R_VBMF), so a larger ratio makes a smaller network; or from a \
+            JSON file that maps layer names to [output rank, input rank] (Tucker-2) or [rank]. The preprocessing, where it \
+            is known, is stored in the output.
+
+            Layers that are done are kept in a folder beside the output until it is written: after Ctrl-C, the same \
+            command with --resume goes on from there.
+
+            The table shows the squared relative errors tr((W-V) Sigma (W-V)^T) / tr(W Sigma W^T) and |W-V|^2 / |W|^2; with \
+            --json there is the error after each sweep too.
             """)
 
     @Argument(help: "The network, an ONNX file.") var model: String
@@ -22,10 +30,7 @@ struct Compress: ParsableCommand {
         help: ArgumentHelp(
             "Images to gather Sigma from, in any form `evaluate` takes; instead of --sigma.", valueName: "data"))
     var data: String?
-    @Option(
-        help: ArgumentHelp(
-            "tucker2-als looks at the weights, tucker2-als-sigma at what they do to the outputs.", valueName: "method"))
-    var method = CompressionMethod.tucker2ALSSigma
+    @OptionGroup(title: "Which layers") var methods: MethodOptions
     @Option(
         help: ArgumentHelp(
             "0 keeps full ranks, 1 takes VBMF's: larger means smaller. 0.5 unless told.", valueName: "ratio"))
@@ -34,9 +39,10 @@ struct Compress: ParsableCommand {
         help: ArgumentHelp(
             "Ranks by layer instead, {\"conv1\": [output, input]}; layers not named stay.", valueName: "file.json"))
     var ranks: String?
-    @Flag(help: "Compress the first convolution too.") var includeFirst = false
+    @OptionGroup(title: "The search") var search: SearchOptions
     @Option(name: [.short, .long], help: ArgumentHelp("Where the network goes.", valueName: "small.onnx"))
     var output: String
+    @Flag(help: "Go on where the same command was interrupted.") var resume = false
     @OptionGroup var images: DataOptions
     @OptionGroup var preprocessing: PreprocessingFlags
     @OptionGroup var format: OutputOptions
@@ -45,8 +51,13 @@ struct Compress: ParsableCommand {
     func validate() throws {
         if sigma != nil, data != nil { throw ValidationError("give --sigma or --images, not both") }
         if vbmfRatio != nil, ranks != nil { throw ValidationError("give --vbmf-ratio or --ranks, not both") }
-        if method.needsStatistics, sigma == nil, data == nil {
-            throw ValidationError("the method \(method.rawValue) needs --sigma FILE or --images DATA")
+        if sigma == nil, data == nil {
+            let wanted =
+                [methods.method ?? (methods.conv == nil ? .tucker2ALSSigma : nil)]
+                + [methods.conv, methods.pointwise, methods.linear].map { $0?.method }
+            if let method = wanted.compactMap({ $0 }).first(where: \.needsStatistics) {
+                throw ValidationError("the method \(method.rawValue) needs --sigma FILE or --images DATA")
+            }
         }
     }
 
@@ -54,22 +65,44 @@ struct Compress: ParsableCommand {
         try reportingErrors {
             let model = try Model(path: model)
             let choice = try ranks.map { try RankChoice(contentsOf: $0) } ?? .vbmf(ratio: vbmfRatio ?? 0.5)
+            var compressor = Compressor(rules: try methods.rules(), ranks: choice, pool: threads.pool)
+            compressor.options = search.options
+            compressor.seedCount = search.seeds
             let options = try preprocessing.options()
             try OutputFile.checkWritable(output)
-            let pool = threads.pool
+            Interruption.watch()
             let line = ProgressLine()
+            func show(_ progress: JobProgress) throws {
+                try Interruption.check()
+                line.show(progress)
+            }
             var statistics = try sigma.map { try Statistics(path: $0) }
             if let data {
                 statistics = try model.gatherStatistics(
-                    on: try images.open(data), preprocessing: try model.preprocessing(options), pool: pool,
-                    progress: { line.show($0) })
+                    on: try images.open(data), preprocessing: try model.preprocessing(options), pool: compressor.pool,
+                    progress: show)
             }
-            var compressor = Compressor(method: method, ranks: choice, pool: pool)
-            compressor.includesFirstConvolution = includeFirst
-            let (compressed, report) = try model.compressed(
-                by: compressor, statistics: statistics, preprocessing: options, progress: { line.show($0) })
-            line.finish()
-            try ONNXWriter.write(compressed.network, to: output)
+            let finished = FinishedLayers(path: output + ".layers")
+            if !resume { finished.remove() }
+            try finished.prepare()
+            compressor.finishedLayers = finished
+            let (compressed, report): (Model, CompressionReport)
+            do {
+                (compressed, report) = try model.compressed(
+                    by: compressor, statistics: statistics, preprocessing: options,
+                    checkCancellation: { try Interruption.check() }, progress: show)
+                line.finish()
+                try ONNXWriter.write(compressed.network, to: output)
+            } catch let error as Interrupted {
+                Terminal.clearProgress()
+                Terminal.writeError(
+                    "interrupted; the same command with --resume goes on from what is in \(finished.path)\n")
+                throw ExitCode(error.exitCode)
+            } catch {
+                finished.remove()
+                throw error
+            }
+            finished.remove()
             if format.json { return try Terminal.printJSON(report) }
             printReport(report)
             print("\nwritten to \(output)")
@@ -77,28 +110,40 @@ struct Compress: ParsableCommand {
     }
 
     private func printReport(_ report: CompressionReport) {
-        var table = Table([
-            ("layer", .left), ("kernel", .left), ("ranks", .left), ("parameters", .right), ("MACs", .right),
-            ("sigma error", .right), ("frobenius error", .right), ("", .left),
-        ])
+        var columns: [(title: String, alignment: Table.Alignment)] = [
+            ("layer", .left), ("kernel", .left), ("method", .left), ("ranks", .left), ("parameters", .right),
+            ("MACs", .right), ("sigma error", .right), ("frobenius error", .right),
+        ]
+        let hasSeeds = report.layers.contains { $0.seeds != nil }
+        if hasSeeds { columns.append(("least, median, largest error of \(search.seeds) seeds", .left)) }
+        columns.append(("", .left))
+        var table = Table(columns)
         func change(_ before: Int, _ after: Int) -> String {
             before == after ? Format.grouped(before) : "\(Format.grouped(before)) -> \(Format.grouped(after))"
         }
         for layer in report.layers {
-            table.add([
-                layer.name, Format.extents(layer.shape), layer.ranks.map(Format.extents) ?? "",
-                change(layer.parametersBefore, layer.parametersAfter),
-                change(layer.multiplyAddsBefore, layer.multiplyAddsAfter), Format.error(layer.sigmaError),
-                Format.error(layer.frobeniusError), layer.kept.map { "kept: \($0)" } ?? "",
-            ])
+            var row: [String] = [layer.name, Format.extents(layer.shape), layer.method?.rawValue ?? ""]
+            row.append(layer.ranks.map(Format.extents) ?? "")
+            row.append(change(layer.parametersBefore, layer.parametersAfter))
+            row.append(change(layer.multiplyAddsBefore, layer.multiplyAddsAfter))
+            row.append(Format.error(layer.sigmaError))
+            row.append(Format.error(layer.frobeniusError))
+            if hasSeeds { row.append(layer.seeds.map(spread) ?? "") }
+            row.append(layer.kept.map { "kept: \($0)" } ?? "")
+            table.add(row)
         }
-        table.add([
-            "total", "", "", change(report.parametersBefore, report.parametersAfter),
-            change(report.multiplyAddsBefore, report.multiplyAddsAfter), "", "", "",
-        ])
+        var total: [String] = ["total", "", "", "", change(report.parametersBefore, report.parametersAfter)]
+        total.append(change(report.multiplyAddsBefore, report.multiplyAddsAfter))
+        total += [String](repeating: "", count: hasSeeds ? 4 : 3)
+        table.add(total)
         print(table.text)
         let rate = Format.number(report.compressionRate)
         let work = Double(report.multiplyAddsBefore) / Double(max(report.multiplyAddsAfter, 1))
         print("\n\(rate) times fewer parameters, \(Format.number(work)) times fewer MACs")
+    }
+
+    private func spread(_ seeds: CompressionReport.Layer.Spread) -> String {
+        let range = seeds.range
+        return [range.least, range.median, range.largest].map { Format.error($0) }.joined(separator: "  ")
     }
 }

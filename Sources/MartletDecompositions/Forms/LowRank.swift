@@ -5,7 +5,7 @@ import MartletParallelism
 ///
 /// As a network: a convolution `h x w` from `S` to `R` channels with the layer's stride and padding, and a 1x1
 /// convolution from `R` to `T` with its bias; for `h = w = 1`, two fully connected layers.
-public struct LowRank: Sendable {
+public struct LowRank: Factorization {
     /// `[T, R]`, with orthonormal columns.
     public let left: Matrix
     /// `[R, S, h, w]`.
@@ -13,8 +13,14 @@ public struct LowRank: Sendable {
 
     /// `R`.
     public var rank: Int { left.columns }
-    /// The number of weights in the two layers.
-    public var parameterCount: Int { left.elements.count + right.parameterCount }
+    public var ranks: [Int] { [rank] }
+
+    public var layers: [FactorLayer] {
+        let left = ConvolutionKernel(matrix: left, inputs: rank, height: 1, width: 1)
+        return [
+            FactorLayer("right_factor", right, window: .full), FactorLayer("left_factor", left, window: .point),
+        ]
+    }
 
     /// The best approximation of `kernel` of the given rank in `norm`, in closed form: with `Q` the leading eigenvectors
     /// of `W Sigma W^T` (`W W^T` for the Frobenius norm), `V = Q Q^T W`. That is the truncated SVD of `W Sigma^(1/2)`
@@ -22,13 +28,14 @@ public struct LowRank: Sendable {
     ///
     /// One product with `Sigma` (`T D^2` multiply-adds) and an eigendecomposition of order `T`. Components below `1e-8`
     /// of the largest singular value are noise.
+    /// - Parameter regularization: `epsilon` in `Sigma + epsilon tr(Sigma) / D I`, for a moment of few patches. Zero will
+    ///   do for the closed form itself, which needs no inverse.
     /// - Throws: ``DecompositionError`` for a rank outside `1 ... min(T, S h w)` or a second moment of another dimension,
     ///   `LinearAlgebraError`.
-    public init(_ kernel: ConvolutionKernel, rank: Int, norm: Norm, pool: ThreadPool) throws {
-        let maximum = min(kernel.outputs, kernel.patchSize)
-        guard (1...maximum).contains(rank) else {
-            throw DecompositionError.rankOutOfRange(mode: "matrix", rank: rank, maximum: maximum)
-        }
+    public init(
+        _ kernel: ConvolutionKernel, rank: Int, norm: Norm, regularization: Double = 0, pool: ThreadPool
+    ) throws {
+        try DecompositionForm.lowRank.check(ranks: [rank], of: kernel.shape)
         let gram: Matrix
         if case .sigma(let secondMoment) = norm, secondMoment.matrix.trace > 0 {
             guard secondMoment.dimension == kernel.patchSize else {
@@ -36,6 +43,7 @@ public struct LowRank: Sendable {
                     patch: kernel.patchSize, secondMoment: secondMoment.dimension)
             }
             let weighted = try kernel.matrix.multiplied(by: secondMoment.matrix, pool: pool)
+                .moved(along: kernel.matrix, by: regularization * secondMoment.matrix.trace / Double(kernel.patchSize))
             gram = try weighted.multiplied(by: kernel.matrix, otherTransposed: true, pool: pool)
         } else {
             // A second moment of zero says nothing, and the Frobenius norm decides.

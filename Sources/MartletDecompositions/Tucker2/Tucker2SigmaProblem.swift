@@ -64,18 +64,18 @@ struct Tucker2SigmaProblem {
     }
 
     func fit(
-        outputRank: Int, inputRank: Int, options: Tucker2Options, checkCancellation: () throws -> Void
-    ) throws -> Tucker2Fit {
+        outputRank: Int, inputRank: Int, options: DecompositionOptions, checkCancellation: () throws -> Void
+    ) throws -> DecompositionFit<Tucker2> {
         try checkCancellation()
         if inputRank == channels {
             // Any basis of all inputs does, and the closed form is the best there is.
             let state = try fitOutputs(.identity(channels), rank: outputRank)
-            return Tucker2Fit(factors: factors(state), errors: [state.relativeError], converged: true)
+            return DecompositionFit(factors: factors(state), errors: [state.relativeError], converged: true)
         }
-        var state = try start(outputRank: outputRank, inputRank: inputRank)
+        var state = try start(outputRank: outputRank, inputRank: inputRank, options)
         var errors = [state.relativeError]
         var converged = false
-        for _ in 0..<options.maximumSweeps {
+        for _ in 0..<(options.maximumSweeps ?? 50) {
             // Nothing is left to gain below the rounding of the whole.
             if state.relativeError < 1e-13 {
                 converged = true
@@ -93,12 +93,19 @@ struct Tucker2SigmaProblem {
                 break
             }
         }
-        return Tucker2Fit(factors: factors(state), errors: errors, converged: converged)
+        return DecompositionFit(factors: factors(state), errors: errors, converged: converged)
     }
 
     /// The better of two starts, each completed by the closed form: the input factor of the kernel's truncated
     /// higher-order SVD, and that of the norm in which Sigma's channels and taps are taken as independent.
-    func start(outputRank: Int, inputRank: Int) throws -> State {
+    ///
+    /// A random start has random orthonormal columns.
+    private func start(outputRank: Int, inputRank: Int, _ options: DecompositionOptions) throws -> State {
+        if options.start == .random {
+            var random = RandomNumbers(seed: options.seed)
+            let inputs = try QRDecomposition(random.normalMatrix(rows: channels, columns: inputRank)).orthonormal
+            return try fitOutputs(inputs, rank: outputRank)
+        }
         let separated = try separation.leadingInputs(of: kernel, count: inputRank, pool: pool)
         let plain = try HigherOrderOrthogonalIteration(kernel, pool: pool).leadingInputs(count: inputRank)
         let candidates = [try fitOutputs(separated, rank: outputRank), try fitOutputs(plain, rank: outputRank)]
@@ -110,9 +117,9 @@ struct Tucker2SigmaProblem {
     private static let relaxation = 1.7
 
     /// A better input factor, then the closed form. The longer step is taken back where it would raise the error.
-    private func sweep(_ state: State, _ options: Tucker2Options) throws -> State {
+    private func sweep(_ state: State, _ options: DecompositionOptions) throws -> State {
         let improved = try improvedInputs(
-            state.inputs, outputs: state.outputs, core: state.core, steps: options.conjugateGradientSteps)
+            state.inputs, outputs: state.outputs, core: state.core, steps: options.conjugateGradientSteps ?? 4)
         let further = state.inputs.moved(towards: improved, by: Self.relaxation)
         let relaxed = try fitOutputs(QRDecomposition(further).orthonormal, rank: state.outputs.columns)
         if relaxed.relativeError <= state.relativeError { return relaxed }
@@ -135,16 +142,5 @@ struct Tucker2SigmaProblem {
         var inputs: Matrix
         /// The squared relative error in the regularised norm.
         var relativeError: Double
-    }
-}
-
-extension Matrix {
-    /// `self + factor (other - self)`.
-    func moved(towards other: Matrix, by factor: Double) -> Matrix {
-        var result = self
-        withPointers(other, &result) { other, result in
-            for index in 0..<rows * columns { result[index] += factor * (other[index] - result[index]) }
-        }
-        return result
     }
 }

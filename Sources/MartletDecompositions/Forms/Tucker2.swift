@@ -6,7 +6,7 @@ import MartletParallelism
 ///
 /// As a network: a 1x1 convolution from `S` to `R_S` channels, one of `h x w` from `R_S` to `R_T` with the layer's stride
 /// and padding, and a 1x1 convolution from `R_T` to `T` with its bias.
-public struct Tucker2: Sendable {
+public struct Tucker2: Factorization {
     /// `U_T` `[T, R_T]`, with orthonormal columns.
     public let outputFactor: Matrix
     /// `G` `[R_T, R_S, h, w]`.
@@ -33,16 +33,13 @@ public struct Tucker2: Sendable {
     public var outputRank: Int { outputFactor.columns }
     /// `R_S`.
     public var inputRank: Int { inputFactor.columns }
-    /// The number of weights in the three layers.
-    public var parameterCount: Int {
-        Tucker2.parameterCount(shape: originalShape, outputRank: outputRank, inputRank: inputRank)
-    }
-    private var originalShape: [Int] { [outputFactor.rows, inputFactor.rows, core.height, core.width] }
+    public var ranks: [Int] { [outputRank, inputRank] }
 
-    /// The number of weights of a kernel of `shape` `[T, S, h, w]` at these ranks: `S R_S + R_S R_T h w + R_T T`.
-    public static func parameterCount(shape: [Int], outputRank: Int, inputRank: Int) -> Int {
-        let factors = shape[0] * outputRank + shape[1] * inputRank
-        return factors + outputRank * inputRank * shape[2] * shape[3]
+    public var layers: [FactorLayer] {
+        [
+            FactorLayer("input_factor", inputKernel, window: .point), FactorLayer("core", core, window: .full),
+            FactorLayer("output_factor", outputKernel, window: .point),
+        ]
     }
 
     /// The first layer's weights, `[R_S, S, 1, 1]`.

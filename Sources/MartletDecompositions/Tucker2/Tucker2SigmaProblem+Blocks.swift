@@ -3,7 +3,7 @@ import MartletLinearAlgebra
 extension Tucker2SigmaProblem {
     /// One sweep of the paper's Algorithm 2: the output factor, then the core, then the input factor, each the best for
     /// the other two. Orthonormalising a factor moves its triangle into the core and changes nothing else.
-    func sweepByBlocks(_ state: State, _ options: Tucker2Options) throws -> State {
+    func sweepByBlocks(_ state: State, _ options: DecompositionOptions) throws -> State {
         var (core, inputs) = (state.core, state.inputs)
         let rank = inputs.columns
         var (moment, image) = (interaction(inputs), cross(inputs))
@@ -25,7 +25,7 @@ extension Tucker2SigmaProblem {
         core = try CholeskyDecomposition(moment).solve(reduced.transposed, pool: pool).transposed
 
         let qr = try QRDecomposition(
-            improvedInputs(inputs, outputs: outputs, core: core, steps: options.conjugateGradientSteps))
+            improvedInputs(inputs, outputs: outputs, core: core, steps: options.conjugateGradientSteps ?? 4))
         inputs = qr.orthonormal
         // `[R_T, h w, R_S]` is `[R_T h w, R_S]` as it stands.
         let folded = try Matrix(rows: core.rows * taps, columns: rank, elements: core.elements)

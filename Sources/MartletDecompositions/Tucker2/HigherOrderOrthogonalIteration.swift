@@ -21,15 +21,22 @@ struct HigherOrderOrthogonalIteration {
     }
 
     func fit(
-        outputRank: Int, inputRank: Int, options: Tucker2Options, checkCancellation: () throws -> Void
-    ) throws -> Tucker2Fit {
+        outputRank: Int, inputRank: Int, options: DecompositionOptions, checkCancellation: () throws -> Void
+    ) throws -> DecompositionFit<Tucker2> {
         let energy = weights.squaredNorm
         // The truncated higher-order SVD.
         var outputs = try SingularValueDecomposition.leadingLeftVectors(of: weights, count: outputRank, pool: pool)
-        var inputs = try leadingInputs(count: inputRank)
+        var inputs: Matrix
+        switch options.start {
+        case .singularVectors:
+            inputs = try leadingInputs(count: inputRank)
+        case .random:
+            var random = RandomNumbers(seed: options.seed)
+            inputs = try QRDecomposition(random.normalMatrix(rows: kernel.inputs, columns: inputRank)).orthonormal
+        }
         var errors = [ratio(max(0, energy - core(outputs, inputs).squaredNorm), of: energy)]
         var converged = false
-        for _ in 0..<options.maximumSweeps {
+        for _ in 0..<(options.maximumSweeps ?? 50) {
             try checkCancellation()
             outputs = try SingularValueDecomposition.leadingLeftVectors(
                 of: projected(ontoInputs: inputs), count: outputRank, pool: pool)
@@ -48,7 +55,7 @@ struct HigherOrderOrthogonalIteration {
         let factors = Tucker2(
             outputFactor: outputs, tapMajorCore: core(outputs, inputs), inputFactor: inputs, height: kernel.height,
             width: kernel.width, pool: pool)
-        return Tucker2Fit(factors: factors, errors: errors, converged: converged)
+        return DecompositionFit(factors: factors, errors: errors, converged: converged)
     }
 
     /// The input factor of the truncated higher-order SVD.

@@ -64,19 +64,4 @@ struct InputFactorOperator<Scalar: BLASScalar> {
         }
         return result
     }
-
-    private func withPointers(
-        _ first: [Scalar], _ second: [Scalar], _ target: inout [Scalar],
-        _ body: (UnsafePointer<Scalar>, UnsafePointer<Scalar>, UnsafeMutablePointer<Scalar>) -> Void
-    ) {
-        first.withUnsafeBufferPointer { first in
-            second.withUnsafeBufferPointer { second in
-                target.withUnsafeMutableBufferPointer { target in
-                    if let first = first.baseAddress, let second = second.baseAddress, let target = target.baseAddress {
-                        body(first, second, target)
-                    }
-                }
-            }
-        }
-    }
 }

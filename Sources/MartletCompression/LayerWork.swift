@@ -1,0 +1,155 @@
+import MartletDecompositions
+import MartletLinearAlgebra
+import MartletNetworks
+import MartletStatistics
+import MartletTensors
+
+/// The decomposition of one layer of a network.
+struct LayerWork {
+    let compressor: Compressor
+    let network: Network
+    let statistics: Statistics?
+    /// The network's, computed once.
+    private let digest: String
+
+    init(compressor: Compressor, network: Network, statistics: Statistics?) {
+        self.compressor = compressor
+        self.network = network
+        self.statistics = statistics
+        self.digest = compressor.finishedLayers == nil ? "" : NetworkDigest.digest(of: network)
+    }
+
+    /// The chain for a layer, or `nil` if it would not be smaller; the entry, whose method is known, is told the rest.
+    func links(
+        for layer: WeightedLayer, _ entry: inout CompressionReport.Layer, checkCancellation: () throws -> Void
+    ) throws -> [FactorLayer]? {
+        try checkCancellation()
+        guard let weight = network.constants[layer.weight], let method = entry.method else { return nil }
+        let kernel = try kernel(of: layer, weight)
+        let ranks = try ranks(for: layer, kernel, method)
+        entry.ranks = ranks
+        let count = method.form.parameterCount(of: kernel.shape, ranks: ranks)
+        if count >= kernel.parameterCount {
+            entry.kept = "would not get smaller"
+            return nil
+        }
+        let key = key(layer, method, ranks)
+        if let finished = compressor.finishedLayers?.read(key: key), finished.entry.name == layer.name,
+            finished.links.reduce(0, { $0 + $1.kernel.parameterCount }) == count,
+            finished.links.allSatisfy({ method.form.layerNames.contains($0.name) })
+        {
+            entry = finished.entry
+            return finished.links
+        }
+        let start = ContinuousClock.now
+        let links = try decompose(kernel, layer, method, ranks, &entry, checkCancellation)
+        entry.seconds = (ContinuousClock.now - start) / .seconds(1)
+        try compressor.finishedLayers?.write(links, entry, key: key)
+        return links
+    }
+
+    private func decompose(
+        _ kernel: ConvolutionKernel, _ layer: WeightedLayer, _ method: DecompositionMethod, _ ranks: [Int],
+        _ entry: inout CompressionReport.Layer, _ checkCancellation: () throws -> Void
+    ) throws -> [FactorLayer] {
+        let pool = compressor.pool
+        let measurements = try measurements(layer, kernel, method)
+        let fit = try method.fit(
+            kernel, ranks: ranks, measurements: measurements, options: compressor.options, pool: pool,
+            checkCancellation: checkCancellation)
+        let approximation = try fit.factors.reconstructed(pool: pool)
+        entry.sweeps = fit.sweeps
+        entry.trace = fit.errors
+        entry.converged = fit.converged
+        entry.termEnergyRatio = try (fit.factors as? CanonicalPolyadic)?.termEnergyRatio(pool: pool)
+        entry.frobeniusError = try kernel.squaredRelativeError(of: approximation, in: .frobenius, pool: pool)
+        if let moment = measurements.secondMoment {
+            entry.sigmaError = try kernel.squaredRelativeError(of: approximation, in: .sigma(moment), pool: pool)
+        }
+        if compressor.seedCount > 0, method.hasStarts {
+            var options = compressor.options
+            options.start = .random
+            options.restarts = 1
+            let errors = try (0..<compressor.seedCount).map { index in
+                options.seed = compressor.options.seed &+ UInt64(index)
+                return try method.fit(
+                    kernel, ranks: ranks, measurements: measurements, options: options, pool: pool,
+                    checkCancellation: checkCancellation
+                ).errors.last ?? .nan
+            }
+            entry.seeds = CompressionReport.Layer.Spread(firstSeed: compressor.options.seed, errors: errors)
+        }
+        return fit.factors.layers
+    }
+
+    private func kernel(of layer: WeightedLayer, _ weight: Tensor) throws -> ConvolutionKernel {
+        var elements = try weight.elements(Float.self)
+        if case .fullyConnected(isTransposed: false) = layer.kind {
+            let (inputs, outputs) = (layer.inputs, layer.outputs)
+            elements = (0..<inputs * outputs).map { elements[$0 % inputs * outputs + $0 / inputs] }
+        }
+        return try ConvolutionKernel(
+            outputs: layer.outputs, inputs: layer.inputs, height: layer.kernel.count == 2 ? layer.kernel[0] : 1,
+            width: layer.kernel.last ?? 1, elements: elements)
+    }
+
+    private func measurements(
+        _ layer: WeightedLayer, _ kernel: ConvolutionKernel, _ method: DecompositionMethod
+    ) throws -> LayerMeasurements {
+        guard let statistics else { return LayerMeasurements() }
+        let moments = try statistics.moments(of: layer)
+        let moment = try SecondMoment(moments.secondMoment(), patchCount: moments.count)
+        var result = LayerMeasurements(secondMoment: moment)
+        if method.measure == .outputMagnitudes {
+            // A bias that is computed is not known here.
+            let bias = try layer.bias.flatMap { network.constants[$0] }.map {
+                try $0.elements(Float.self).map(Double.init)
+            }
+            result.outputMagnitudes = try OutputMagnitudes.estimated(
+                kernel, bias: bias?.count == layer.outputs ? bias : nil, mean: moments.mean(), secondMoment: moment,
+                pool: compressor.pool)
+        }
+        return result
+    }
+
+    private func ranks(
+        for layer: WeightedLayer, _ kernel: ConvolutionKernel, _ method: DecompositionMethod
+    ) throws -> [Int] {
+        let override = compressor.rules.overrides.entry(for: layer.name)
+        let ratio: Double
+        var chosen = override?.ranks
+        if chosen == nil, override?.vbmfRatio == nil, case .explicit(let ranks) = compressor.ranks {
+            chosen = ranks[layer.name]
+        }
+        if let chosen {
+            do {
+                try method.form.check(ranks: chosen, of: kernel.shape)
+            } catch {
+                throw CompressionError.rankOutOfRange(
+                    layer: layer.name, ranks: chosen, maximum: method.form.maximumRanks(of: kernel.shape))
+            }
+            return chosen
+        }
+        if case .vbmf(let general) = compressor.ranks {
+            ratio = override?.vbmfRatio ?? general
+        } else {
+            ratio = override?.vbmfRatio ?? 0.5
+        }
+        return try RankSelection.ranks(of: kernel, form: method.form, ratio: ratio, pool: compressor.pool)
+    }
+
+    /// A digest of everything that the result depends on.
+    private func key(_ layer: WeightedLayer, _ method: DecompositionMethod, _ ranks: [Int]) -> String {
+        guard compressor.finishedLayers != nil else { return "" }
+        var hash = FNV1a()
+        for text in [digest, layer.name, method.rawValue, "\(ranks)", "\(compressor.options)"] { hash.add(text) }
+        hash.add(compressor.seedCount)
+        if let provenance = statistics?.provenance {
+            for text in [
+                provenance.networkDigest, provenance.data, provenance.dataDigest, provenance.preprocessing,
+                "\(provenance.images)", provenance.version,
+            ] { hash.add(text) }
+        }
+        return hash.text
+    }
+}
