@@ -10,6 +10,9 @@ extension Model {
     /// The preprocessing written is what the options say, else what the statistics were gathered with, else what the file
     /// says, if any of them does.
     /// - Parameters:
+    ///   - compressor: which layers, by which methods, with which ranks.
+    ///   - statistics: of this network, where a method or the report needs them.
+    ///   - options: what is said about preprocessing.
     ///   - checkCancellation: called often, on any thread; what it throws ends the job.
     ///   - progress: told after each layer; it may throw, too.
     /// - Throws: ``CompressionError``, ``StatisticsError``, ``PreprocessingError``, `DecompositionError`.

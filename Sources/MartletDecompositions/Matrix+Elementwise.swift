@@ -1,6 +1,9 @@
 import MartletLinearAlgebra
 
 extension Matrix {
+    /// The elements in single precision.
+    var floats: [Float] { elements.map { Float($0) } }
+
     /// `self + factor (other - self)`.
     func moved(towards other: Matrix, by factor: Double) -> Matrix {
         var result = self
