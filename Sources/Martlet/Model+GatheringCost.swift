@@ -34,6 +34,7 @@ extension Model {
     /// - Parameters:
     ///   - forms: Which forms to measure beside those that the planner chooses.
     ///   - repetitions: How often; the shortest time counts.
+    ///   - pool: The threads to measure on.
     /// - Throws: ``NetworkError``, `TensorError`, `InstructionSetError`.
     public func gatheringCost(
         forms: [MomentForm], repetitions: Int, pool: ThreadPool

@@ -16,7 +16,12 @@ extension Model {
     /// Gathers the moments of every layer's input over a data set, or a part of it, under the given constraints.
     ///
     /// - Parameters:
+    ///   - data: The images.
+    ///   - preprocessing: How an image becomes the network's input.
+    ///   - options: What to gather, and how far.
+    ///   - pool: The threads that share the work.
     ///   - announce: Is told the expected memory and the number of passes before the first image is run.
+    ///   - progress: Is told how far it is.
     /// - Throws: as ``gatherStatistics(on:preprocessing:pool:progress:)``, and ``GatheringInterrupted``.
     public func gather(
         on data: any DataSet, preprocessing: Preprocessing, options: GatheringOptions, pool: ThreadPool,
