@@ -165,6 +165,21 @@ import Testing
         #expect(results.allSatisfy { $0 == results[0] && $0.count == 3 })
     }
 
+    /// A border is memory: a window that hangs over by a million pixels must not ask for it.
+    @Test func widePaddingTakesLittleMemory() throws {
+        var builder = NetworkBuilder(seed: 3)
+        let wide = 1 << 20
+        let y = try builder.convolution(
+            "wide", "input", outputs: 4, inputs: 3, kernel: [3, 3], padding: wide, dilation: wide)
+        let network = builder.network(
+            input: TensorType(.float32, [.symbol("N"), .fixed(3), .fixed(4), .fixed(5)]), output: y,
+            type: TensorType(.float32, []))
+        let executor = try Executor(network: network, pool: pools[0])
+        #expect(try executor.peakBytes(["input": try Shape([1, 3, 4, 5])]) < 1 << 20)
+        let x = try Tensor([Float](repeating: 1, count: 60), [1, 3, 4, 5])
+        #expect(try executor.run(["input": x]).values.first?.shape == [1, 4, 4, 5])
+    }
+
     @Test func observersSeeRowsOfPixels() throws {
         let (network, x) = try network(seed: 4, height: 10, width: 9, channels: [32, 16, 16], batch: 2)
         var seen: [Bool: [String: [Float]]] = [:]

@@ -15,6 +15,9 @@ struct LayoutAssignment {
     /// Values that are parts of a larger one (the operands of a concatenation): the larger one, and the block they begin at.
     private(set) var parts: [String: (whole: String, firstBlock: Int)] = [:]
 
+    /// Pixels; no network in use comes near.
+    private static let widestBorder = 1024
+
     private let lanes: Int
     /// Chooses the algorithms, which say what border their input wants.
     let choice: ConvolutionChoice
@@ -55,6 +58,12 @@ struct LayoutAssignment {
         case .convolution(let convolution):
             guard isConstant(1), isConstant(2), let weight = extents(node.input(1)) else { return false }
             if convolution.addsResidual, node.input(3).map({ network.constants[$0] != nil }) ?? true { return false }
+            // A border is memory: of a window that hangs over far more than the image is large, a file could ask for any
+            // amount.
+            let border = border(node)
+            if max(border.top + border.bottom, border.left + border.right) > LayoutAssignment.widestBorder {
+                return false
+            }
             // Of grouped convolutions only those of one channel a group have a kernel.
             return convolution.groups == 1 || (weight[1] == 1 && weight[0] == convolution.groups)
         case .maxPool, .averagePool, .localResponseNormalization, .activation, .globalAveragePool:
