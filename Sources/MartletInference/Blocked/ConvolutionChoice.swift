@@ -73,26 +73,29 @@ struct ConvolutionChoice {
 
     private func blocks(_ channels: Int) -> Double { Double((channels + lanes - 1) / lanes) }
 
+    /// The product of extents, which nobody has checked yet: a file may say any.
+    private func product(_ extents: Int...) -> Double { extents.reduce(1) { $0 * Double($1) } }
+
     /// The products and the stream of weights run beside each other.
-    private func cost(products: Double, weights: Int) -> Double {
-        max(products, Double(weights * MemoryLayout<Float>.stride) / bytesInUnit)
+    private func cost(products: Double, weights: Double) -> Double {
+        max(products, weights * Double(MemoryLayout<Float>.stride) / bytesInUnit)
     }
 
     private func directCost(inputs: Int, output: [Int], taps: Int) -> Double {
         cost(
-            products: Double(output[2] * output[3] * inputs * taps) * blocks(output[1]),
-            weights: inputs * output[1] * taps)
+            products: product(output[2], output[3], inputs, taps) * blocks(output[1]),
+            weights: product(inputs, output[1], taps))
     }
 
     private func winogradCost(_ tile: WinogradTile, inputs: Int, output: [Int]) -> Double {
-        let tiles = ((output[2] + tile.size - 1) / tile.size) * ((output[3] + tile.size - 1) / tile.size)
+        let tiles = product((output[2] + tile.size - 1) / tile.size, (output[3] + tile.size - 1) / tile.size)
         let inputBlocks = blocks(inputs)
         // Measured: what a tile of one block takes to be transformed.
         let (before, after) = tile.points == 6 ? (250.0, 230.0) : (90.0, 80.0)
         let terms = inputBlocks == 1 ? Double(inputs) : inputBlocks * Double(lanes)
         return cost(
-            products: Double(tiles * tile.positions) * terms * blocks(output[1]),
-            weights: inputs * output[1] * tile.positions)
-            + Double(tiles) * (inputBlocks * before + blocks(output[1]) * after)
+            products: tiles * Double(tile.positions) * terms * blocks(output[1]),
+            weights: product(inputs, output[1], tile.positions))
+            + tiles * (inputBlocks * before + blocks(output[1]) * after)
     }
 }

@@ -28,12 +28,12 @@ struct WinogradConvolution: Step {
     /// Tiles that are done at once.
     private var chunk: Int { chunking.tiles }
     /// Whether each thread takes chunks of its own.
-    private var splitsByChunk: Bool { chunking.areShared }
+    private var splitsByChunk: Bool { chunking.areOwn }
 
     /// All of a chunk must fit into the second-level cache with room for the weights' stream; measured, more than 28 tiles gain
     /// nothing. Threads take chunks of their own where there are enough tiles for each, as many chunks for each; else they
     /// share one chunk phase by phase, unless weights are so few that a few tiles are worth reading them.
-    private var chunking: (tiles: Int, areShared: Bool) {
+    private var chunking: (tiles: Int, areOwn: Bool) {
         let fitting = max(14, min(28, WinogradConvolution.cacheFloats / tileFloats / 14 * 14))
         if operands.workers == 1 { return (tileCount <= fitting + 2 ? tileCount : fitting, true) }
         let weightFloats = tile.positions * inputBlocks * outputBlocks * lanes * lanes

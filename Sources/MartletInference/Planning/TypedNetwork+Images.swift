@@ -9,7 +9,9 @@ extension TypedNetwork {
     /// axis has, and no node looks from one image at another. Types must be those of the network for any batch.
     var treatsImagesAlone: Bool {
         guard network.inputs.count == 1, let input = types[network.inputs[0].name],
-            case .symbol(let batch)? = input.dimensions.first
+            case .symbol(let batch)? = input.dimensions.first,
+            // Another axis as long as the batch would not be one long.
+            !input.dimensions.dropFirst().contains(.symbol(batch))
         else { return false }
         func countsImages(_ value: String?) -> Bool {
             guard let value, let type = types[value], network.constants[value] == nil else { return false }
