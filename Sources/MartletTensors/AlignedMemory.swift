@@ -18,53 +18,38 @@ public final class AlignedMemory: @unchecked Sendable {
     public let base: UnsafeMutableRawPointer
     /// The bytes asked for. Kernels may read, never write, up to the next multiple of the alignment.
     public let byteCount: Int
-    /// What the system was asked for, `nil` if the allocator was.
-    private let mapping: (base: UnsafeMutableRawPointer, byteCount: Int)?
-
-    private static let largePage = 2 << 20
+    /// The large pages it lies on, `nil` if the allocator gave it.
+    private let slab: PageSlab?
 
     /// Memory of `byteCount` bytes, all zero.
     /// - Throws: ``TensorError/outOfMemory(bytes:)``.
     public init(zeroed byteCount: Int) throws(TensorError) {
         self.byteCount = byteCount
         // Room for a whole last vector.
-        let (padded, overflows) = byteCount.addingReportingOverflow(AlignedMemory.alignment + AlignedMemory.largePage)
+        let (padded, overflows) = byteCount.addingReportingOverflow(AlignedMemory.alignment)
         if overflows { throw .outOfMemory(bytes: byteCount) }
-        if byteCount >= 2 * AlignedMemory.largePage {
+        if byteCount >= PageSlab.smallestPiece {
             // The system gives zeros, page by page as they are touched.
-            let address = mmap(nil, padded, PROT_READ | PROT_WRITE, MAP_PRIVATE | AlignedMemory.anonymous, -1, 0)
-            guard let address, address != UnsafeMutableRawPointer(bitPattern: -1) else {
+            guard let piece = PageSlab.piece(byteCount: padded, alignment: AlignedMemory.alignment) else {
                 throw .outOfMemory(bytes: byteCount)
             }
-            mapping = (address, padded)
-            base = address.alignedUp(toMultipleOf: AlignedMemory.largePage)
-            #if os(Linux)
-                // A wish: systems without large pages refuse, and nothing else changes.
-                madvise(base, padded - (base - address), MADV_HUGEPAGE)
-            #endif
+            (base, slab) = piece
             return
         }
-        mapping = nil
-        let count = padded - AlignedMemory.largePage
+        slab = nil
         var pointer: UnsafeMutableRawPointer?
-        guard posix_memalign(&pointer, AlignedMemory.alignment, count) == 0, let pointer else {
+        guard posix_memalign(&pointer, AlignedMemory.alignment, padded) == 0, let pointer else {
             throw .outOfMemory(bytes: byteCount)
         }
-        memset(pointer, 0, count)
+        memset(pointer, 0, padded)
         base = pointer
     }
 
     deinit {
-        if let mapping {
-            munmap(mapping.base, mapping.byteCount)
+        if slab != nil {
+            PageSlab.release(base, byteCount: byteCount)
         } else {
             free(base)
         }
     }
-
-    #if canImport(Darwin)
-        private static let anonymous = MAP_ANON
-    #else
-        private static let anonymous = MAP_ANONYMOUS
-    #endif
 }
