@@ -21,26 +21,27 @@ public enum ONNXReader {
     /// become constants.
     /// - Throws: ``ONNXError``, ``FileError``, ``NetworkError``. What is not supported comes as one error that lists it all.
     public static func read(path: String) throws -> Network {
-        // The file is let go of before its tensors are copied: a network need not be in memory three times.
-        var model = try MappedFile(path: path).withUnsafeBytes { try parse($0, file: path) }
-        return try network(&model, file: path)
+        try MappedFile(path: path).withUnsafeBytes { try read(bytes: $0, file: path) }
     }
 
     /// The network in `bytes`; `file` is what to call it in messages and where external data are looked for.
     /// - Throws: ``ONNXError``, ``NetworkError``.
     public static func read(bytes: UnsafeRawBufferPointer, file: String) throws -> Network {
-        var model = try parse(bytes, file: file)
-        return try network(&model, file: file)
-    }
-
-    private static func parse(_ bytes: UnsafeRawBufferPointer, file: String) throws -> ModelProto {
         guard let base = bytes.baseAddress, !bytes.isEmpty else {
             throw ONNXError.malformed(file: file, reason: "the file is empty")
         }
+        if let skeleton = try? ModelSkeleton(of: bytes) {
+            var model = try parse(skeleton.model, file: file)
+            return try network(&model, elements: skeleton.elements.mapValues { .init(rebasing: bytes[$0]) }, file: file)
+        }
+        var model = try parse(
+            Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: base), count: bytes.count, deallocator: .none), file: file)
+        return try network(&model, elements: [:], file: file)
+    }
+
+    private static func parse(_ data: Data, file: String) throws -> ModelProto {
         let model: ModelProto
         do {
-            let data = Data(
-                bytesNoCopy: UnsafeMutableRawPointer(mutating: base), count: bytes.count, deallocator: .none)
             model = try ModelProto(serializedBytes: data)
         } catch {
             throw ONNXError.malformed(file: file, reason: "this is not an ONNX file, or one cut short (\(error))")
@@ -51,8 +52,11 @@ public enum ONNXReader {
         return model
     }
 
-    /// The network of a model, whose initialisers are let go of one by one as they become tensors.
-    private static func network(_ model: inout ModelProto, file: String) throws -> Network {
+    /// The network of a model, whose initialisers are let go of one by one as they become tensors. `elements` are those
+    /// of initialisers that the model holds without them.
+    private static func network(
+        _ model: inout ModelProto, elements: [Int: UnsafeRawBufferPointer], file: String
+    ) throws -> Network {
         let opset = try self.opset(model, file: file)
         var initializers = model.graph.initializer
         model.graph.initializer = []
@@ -67,7 +71,7 @@ public enum ONNXReader {
             let proto = initializers[index]
             initializers[index] = TensorProto()
             do {
-                if constants.updateValue(try tensors.tensor(proto), forKey: proto.name) != nil {
+                if constants.updateValue(try tensors.tensor(proto, rawData: elements[index]), forKey: proto.name) != nil {
                     throw NetworkError.duplicateValue(name: proto.name)
                 }
             } catch ONNXError.unsupported(_, let items) {

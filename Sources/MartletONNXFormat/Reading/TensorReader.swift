@@ -51,7 +51,8 @@ extension ElementType {
 struct TensorReader {
     let file: String
 
-    func tensor(_ proto: TensorProto) throws -> Tensor {
+    /// The tensor that `proto` describes; `rawData` are its elements if it was parsed without them.
+    func tensor(_ proto: TensorProto, rawData: UnsafeRawBufferPointer? = nil) throws -> Tensor {
         guard let type = ElementType(onnx: proto.dataType) else {
             throw ONNXError.unsupported(
                 file: file, items: ["tensor '\(proto.name)': elements of \(ElementType.name(onnx: proto.dataType))"])
@@ -59,8 +60,12 @@ struct TensorReader {
         do {
             let shape = try Shape(proto.dims.map { Int($0) })
             if proto.dataLocation == .external { return try external(proto, type, shape) }
+            if let rawData {
+                try expect(rawData.count, of: shape, bytesEach: type.byteCount, in: proto, unit: "bytes")
+                return try tensor(type, shape, rawData)
+            }
             if proto.hasRawData {
-                try expect(proto.rawData.count, of: shape, bytesEach: type.byteCount, in: proto)
+                try expect(proto.rawData.count, of: shape, bytesEach: type.byteCount, in: proto, unit: "bytes")
                 return try proto.rawData.withUnsafeBytes { try tensor(type, shape, $0) }
             }
             return try typed(proto, type, shape)
@@ -77,7 +82,7 @@ struct TensorReader {
 
     private func typed(_ proto: TensorProto, _ type: ElementType, _ shape: Shape) throws -> Tensor {
         func tensor<Source, Target: TensorElement>(_ values: [Source], _ convert: (Source) -> Target) throws -> Tensor {
-            try expect(values.count, of: shape, bytesEach: 1, in: proto)
+            try expect(values.count, of: shape, bytesEach: 1, in: proto, unit: "elements")
             return try Tensor(values.map(convert), shape: shape)
         }
         switch type {
@@ -96,10 +101,9 @@ struct TensorReader {
         }
     }
 
-    private func expect(_ count: Int, of shape: Shape, bytesEach: Int, in proto: TensorProto) throws {
+    private func expect(_ count: Int, of shape: Shape, bytesEach: Int, in proto: TensorProto, unit: String) throws {
         let wanted = shape.elementCount * bytesEach
         if count != wanted {
-            let unit = proto.hasRawData ? "bytes" : "elements"
             throw ONNXError.invalidTensor(
                 file: file, tensor: proto.name,
                 reason: "the shape \(shape) wants \(wanted) \(unit), the file has \(count)")
