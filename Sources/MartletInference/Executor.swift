@@ -37,6 +37,8 @@ public final class Executor: Sendable {
     /// The threads that share the work.
     public let pool: ThreadPool
     private let options: Options
+    /// The only inputs it takes, in the network's order; `nil` for any that the network takes.
+    private let fixedShapes: [Shape]?
     private let state: Mutex<State>
     /// Whether images of a batch can be run one by one.
     private let treatsImagesAlone: Bool
@@ -60,7 +62,56 @@ public final class Executor: Sendable {
         treatsImagesAlone = (try? network.folded())?.treatsImagesAlone ?? false
         self.pool = pool
         self.options = options
+        fixedShapes = nil
         self.state = Mutex(State())
+    }
+
+    /// An executor for inputs of these shapes alone, which takes less memory: its plan is made at once, and of each
+    /// constant only the form stays that the steps read. ``network`` is left without its constants.
+    ///
+    /// Constants are freed one after the other if the caller keeps no copy of the network.
+    /// - Parameter inputs: One tensor for each input of the network, by name. What counts is their shapes, and the values of
+    ///   those that can say how large something is.
+    /// - Throws: ``NetworkError``.
+    public init(
+        network whole: consuming Network, fixedTo inputs: [String: Tensor], pool: ThreadPool = ThreadPool(),
+        options: Options = Options()
+    ) throws {
+        var network = try whole.validated()
+        _ = consume whole
+        network.nameNodes()
+        let tensors = try Executor.checked(inputs, for: network)
+        let values = Executor.shapeValues(tensors, for: network)
+        let ordered = tensors.map(\.shape)
+        treatsImagesAlone = (try? network.folded())?.treatsImagesAlone ?? false
+        let runsImagesApart = Executor.runsImageByImage(
+            ordered, of: network, treatsImagesAlone: treatsImagesAlone, options: options, pool: pool)
+        let planned = try runsImagesApart ? ordered.map { try Shape([1] + $0.extents.dropFirst()) } : ordered
+        let workers = runsImagesApart ? 1 : pool.threadCount
+        let count = runsImagesApart ? pool.threadCount : 1
+        var state = State()
+        var plans: [Plan] = []
+        var skeleton = network
+        skeleton.constants = [:]
+        for _ in 1..<count {
+            var builder = try PlanBuilder(
+                network: network, shapes: planned, values: values, options: options, workers: workers,
+                weights: state.weights)
+            plans.append(try builder.build())
+            state.weights = builder.weights
+        }
+        // The last to need them.
+        var builder = try PlanBuilder(
+            network: consume network, shapes: planned, values: values, options: options, workers: workers,
+            weights: state.weights, releasesConstants: true)
+        plans.append(try builder.build())
+        if runsImagesApart { state.imagePlans = plans } else { state.plans = plans }
+        state.weights = PreparedWeights()
+        self.network = skeleton
+        self.pool = pool
+        self.options = options
+        fixedShapes = ordered
+        self.state = Mutex(state)
     }
 
     /// Computes the network's outputs.
@@ -71,12 +122,12 @@ public final class Executor: Sendable {
     /// - Throws: ``NetworkError/inputMismatch(name:expected:found:)`` for inputs the network does not take,
     ///   ``NetworkError`` for what is wrong with it or not supported, and whatever the observer throws.
     public func run(_ inputs: [String: Tensor], observing observer: Observer? = nil) throws -> [String: Tensor] {
-        let tensors = try checked(inputs)
+        let tensors = try Executor.checked(inputs, for: network)
         return try state.withLock { state in
             if observer == nil, runsImageByImage(tensors.map(\.shape)) {
                 return try ImageByImage(try imagePlans(for: tensors[0].shape, in: &state), pool: pool).run(tensors[0])
             }
-            let plan = try plan(for: tensors.map(\.shape), values: shapeValues(tensors), in: &state)
+            let plan = try plan(for: tensors.map(\.shape), values: Executor.shapeValues(tensors, for: network), in: &state)
             return try plan.run(tensors, pool: pool, observer: observer)
         }
     }
@@ -101,7 +152,9 @@ public final class Executor: Sendable {
 
     /// Whether a batch is run image by image, each thread its own: an image's values stay in its core's cache, and threads
     /// meet only at the end.
-    private func runsImageByImage(_ shapes: [Shape]) -> Bool {
+    private static func runsImageByImage(
+        _ shapes: [Shape], of network: Network, treatsImagesAlone: Bool, options: Options, pool: ThreadPool
+    ) -> Bool {
         guard treatsImagesAlone, options.runsImagesApart, let shape = shapes.first, shapes.count == 1 else {
             return false
         }
@@ -111,10 +164,18 @@ public final class Executor: Sendable {
             && zip(shape.extents, dimensions).allSatisfy { $1.value ?? $0 == $0 }
     }
 
+    private func runsImageByImage(_ shapes: [Shape]) -> Bool {
+        Executor.runsImageByImage(
+            shapes, of: network, treatsImagesAlone: treatsImagesAlone, options: options, pool: pool)
+    }
+
     /// A plan for one image for each thread that can have one to run.
     private func imagePlans(for shape: Shape, in state: inout State) throws -> [Plan] {
         let one = try Shape([1] + shape.extents.dropFirst())
-        if state.imagePlans.first?.inputShapes != [one] { state.imagePlans = [] }
+        if state.imagePlans.first?.inputShapes != [one] {
+            try requireFree([shape])
+            state.imagePlans = []
+        }
         while state.imagePlans.count < pool.threadCount {
             var builder = try PlanBuilder(
                 network: network, shapes: [one], values: [:], options: options, workers: 1, weights: state.weights)
@@ -130,16 +191,16 @@ public final class Executor: Sendable {
     /// Looking at the clock after each step costs some ten nanoseconds a step; nothing else is different.
     /// - Throws: as ``run(_:observing:)``.
     public func profile(_ inputs: [String: Tensor], seconds: Double) throws -> ExecutionProfile {
-        let tensors = try checked(inputs)
+        let tensors = try Executor.checked(inputs, for: network)
         return try state.withLock { state in
-            let plan = try plan(for: tensors.map(\.shape), values: shapeValues(tensors), in: &state)
+            let plan = try plan(for: tensors.map(\.shape), values: Executor.shapeValues(tensors, for: network), in: &state)
             return try ExecutionProfile(of: plan, on: tensors, pool: pool, seconds: seconds)
         }
     }
 
     /// The inputs that can say how large something is (the `shape` of a reshape, the `axes` of a mean): their values
     /// belong to what a plan is made for, as the shapes do.
-    private func shapeValues(_ tensors: [Tensor]) -> [String: Tensor] {
+    private static func shapeValues(_ tensors: [Tensor], for network: Network) -> [String: Tensor] {
         var values: [String: Tensor] = [:]
         for (input, tensor) in zip(network.inputs, tensors)
         where tensor.elementType == .int64 && tensor.shape.rank <= 1 && tensor.shape.elementCount <= 64 {
@@ -149,7 +210,7 @@ public final class Executor: Sendable {
     }
 
     /// The inputs in the network's order, each there and of its type; their shapes are checked by the plan.
-    private func checked(_ inputs: [String: Tensor]) throws -> [Tensor] {
+    private static func checked(_ inputs: [String: Tensor], for network: Network) throws -> [Tensor] {
         let tensors = try network.inputs.map { input in
             guard let tensor = inputs[input.name] else {
                 throw NetworkError.inputMismatch(name: input.name, expected: "\(input.type)", found: "missing")
@@ -178,6 +239,7 @@ public final class Executor: Sendable {
             state.plans.insert(plan, at: 0)
             return plan
         }
+        try requireFree(shapes)
         // Made room for first: the old plan's memory may be what the new one needs.
         while state.plans.count >= max(1, options.planLimit) { state.plans.removeLast() }
         var builder = try PlanBuilder(
@@ -187,5 +249,14 @@ public final class Executor: Sendable {
         state.weights = builder.weights
         state.plans.insert(plan, at: 0)
         return plan
+    }
+
+    /// Refuses to plan for other shapes where the constants are gone.
+    private func requireFree(_ shapes: [Shape]) throws {
+        guard let fixedShapes else { return }
+        throw NetworkError.inputMismatch(
+            name: network.inputs.map(\.name).joined(separator: ", "),
+            expected: fixedShapes.map(\.description).joined(separator: ", "),
+            found: shapes.map(\.description).joined(separator: ", "))
     }
 }

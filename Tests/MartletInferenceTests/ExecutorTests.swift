@@ -53,6 +53,24 @@ import Testing
         #expect(try executor.run(["x": Tensor(zeros: [0, 2, 4, 4], elementType: .float32)])["y"]?.shape == [0, 3])
     }
 
+    @Test(arguments: [1, 2, 5], pools)
+    func fixedToAShapeItRunsTheSame(images: Int, pool: ThreadPool) throws {
+        var generator = SeededGenerator(seed: 2)
+        let network = try small(&generator)
+        let x = try generator.tensor([images, 2, 4, 4])
+        let fixed = try Executor(network: network, fixedTo: ["x": x], pool: pool)
+        #expect(fixed.network.constants.isEmpty)
+        #expect(try fixed.run(["x": x]) == Executor(network: network, pool: pool).run(["x": x]))
+        // A batch is run image by image where there are images for all threads, and then another batch is as good.
+        if images < 2 || images < pool.threadCount {
+            #expect(throws: NetworkError.inputMismatch(name: "x", expected: "[\(images), 2, 4, 4]", found: "[7, 2, 4, 4]")) {
+                try fixed.run(["x": generator.tensor([7, 2, 4, 4])])
+            }
+        }
+        #expect(throws: NetworkError.self) { try fixed.run(["x": generator.tensor([images, 2, 4, 5])]) }
+        #expect(throws: NetworkError.self) { try Executor(network: network, fixedTo: [:], pool: pool) }
+    }
+
     @Test func neuralOperationsAreSinglePrecision() throws {
         let x = try Tensor(zeros: [1, 1, 3, 3], elementType: .float64)
         let weight = try Tensor(zeros: [1, 1, 1, 1], elementType: .float64)

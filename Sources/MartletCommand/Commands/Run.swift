@@ -23,7 +23,8 @@ struct Run: ParsableCommand {
             for file in outputs { try OutputFile.checkWritable(file.path) }
             var tensors: [String: Tensor] = [:]
             for file in inputs { tensors[file.name] = try NumPyFile.read(path: file.path) }
-            let results = try Executor(network: network, pool: threads.pool).run(tensors)
+            let executor = try Executor(network: consume network, fixedTo: tensors, pool: threads.pool)
+            let results = try executor.run(tensors)
             for file in outputs {
                 if let tensor = results[file.name] { try NumPyFile.write(tensor, to: file.path) }
             }

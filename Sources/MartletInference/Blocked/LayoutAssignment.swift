@@ -37,6 +37,12 @@ struct LayoutAssignment {
         try assignLayouts()
     }
 
+    /// Hands over the network, whose constants nobody else then holds.
+    mutating func takeNetwork() -> Network {
+        defer { network.constants = [:] }
+        return network
+    }
+
     // MARK: Which nodes run on blocks
 
     private func extents(_ value: String?) -> [Int]? {

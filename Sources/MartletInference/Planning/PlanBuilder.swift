@@ -6,12 +6,12 @@ import MartletTensors
 struct PlanBuilder {
     private let inputShapes: [Shape]
     private let inputValues: [String: Tensor]
-    private let network: Network
+    private var network: Network
     /// What the outputs are called; the values that hold them may have other names.
     private let outputNames: [String]
     private let types: [String: TensorType]
     /// Which values lie in blocks of channels.
-    private let assignment: LayoutAssignment?
+    private var assignment: LayoutAssignment?
     /// Chooses the algorithms of convolutions on blocks.
     var choice: ConvolutionChoice? { assignment?.choice }
     /// The vector kernels, `nil` to do without them.
@@ -26,26 +26,31 @@ struct PlanBuilder {
     private(set) var weights: PreparedWeights
     private var views: [String: TensorView] = [:]
     private var mutableViews: [String: MutableTensorView] = [:]
-    private var constants: [Tensor] = []
+    /// Constants that steps point into.
+    private let kept = KeptConstants()
+    /// Whether a constant is let go of once the last node that reads it has its step.
+    private let releasesConstants: Bool
 
+    /// A builder; with `releasesConstants` and nobody else holding the network's constants, what is packed for the kernels
+    /// is freed constant by constant.
     init(
-        network: Network, shapes: [Shape], values: [String: Tensor], options: Executor.Options, workers: Int,
-        weights: PreparedWeights
+        network: consuming Network, shapes: [Shape], values: [String: Tensor], options: Executor.Options, workers: Int,
+        weights: PreparedWeights, releasesConstants: Bool = false
     ) throws {
         let named = Dictionary(uniqueKeysWithValues: zip(network.inputs.map(\.name), shapes))
         sharedConstants = Set(network.constants.keys)
-        let typed = try network.specialized(to: named, values: values)
-        var network = typed.network
-        if options.fuses { network.fuse(types: typed.types) }
+        var typed = try network.specialized(to: named, values: values)
+        if options.fuses { typed.network.fuse(types: typed.types) }
         self.inputShapes = shapes
         self.inputValues = values
         kernels = options.usesBlocks ? try options.instructionSet.map { KernelSet($0) } ?? KernelSet.best() : nil
         assignment = try kernels.map {
-            try LayoutAssignment(network, types: typed.types, lanes: $0.lanes, placesParts: options.reusesMemory)
+            try LayoutAssignment(typed.network, types: typed.types, lanes: $0.lanes, placesParts: options.reusesMemory)
         }
-        outputNames = network.outputs.map(\.name)
-        self.network = assignment?.network ?? network
+        outputNames = typed.network.outputs.map(\.name)
+        self.network = assignment?.takeNetwork() ?? typed.network
         self.types = assignment?.types ?? typed.types
+        self.releasesConstants = releasesConstants
         self.options = options
         self.workers = workers
         self.weights = weights
@@ -54,7 +59,16 @@ struct PlanBuilder {
     mutating func build() throws -> Plan {
         let arena = try layOut()
         var entries: [Plan.Entry] = []
+        var lastReaders: [String: Int] = [:]
         for (index, node) in network.nodes.enumerated() {
+            for case let name? in node.inputs { lastReaders[name] = index }
+        }
+        for (index, node) in network.nodes.enumerated() {
+            defer {
+                if releasesConstants {
+                    for case let name? in node.inputs where lastReaders[name] == index { network.constants[name] = nil }
+                }
+            }
             if let value = node.outputs.first.flatMap({ $0 }).flatMap({ blockedValues[$0] }),
                 !value.layout.border.isEmpty, let kernels, !node.operation.isConcatenation
             {
@@ -67,17 +81,13 @@ struct PlanBuilder {
         let inputs = try network.inputs.map { try mutableView($0.name) }
         return try Plan(
             inputShapes: inputShapes, inputValues: inputValues, inputs: inputs, outputs: outputs,
-            network: TypedNetwork(network: network, types: types), entries: entries, arena: arena, constants: constants,
+            network: TypedNetwork(network: network, types: types), entries: entries, arena: arena,
+            constants: kept.tensors,
             workers: workers)
     }
 
     /// Gives every value its memory.
     private mutating func layOut() throws -> Arena {
-        for (name, tensor) in network.constants {
-            constants.append(tensor)
-            // The plan keeps the tensor and nobody writes to it, so its memory stays where it is.
-            views[name] = tensor.withView { $0 }
-        }
         let layouts = assignment?.layouts ?? [:]
         let parts = assignment?.parts ?? [:]
         let layout = try ValueLayout(
@@ -127,7 +137,7 @@ struct PlanBuilder {
             if let value = blockedValues[input], let kernels {
                 return value.layout.fold == nil ? (node.name, .blocks(value, kernels)) : nil
             }
-            return views[input].map { (node.name, .planes($0)) }
+            return (node.name, .planes(try view(input)))
         case .identity:
             // A folded image is shown before it is folded, in the place of the one layer that reads it.
             guard let output = node.outputs.first.flatMap({ $0 }), blockedValues[output]?.layout.fold != nil,
@@ -159,16 +169,16 @@ struct PlanBuilder {
         let tensor =
             try sharedConstants.contains(name)
             ? weights.packed(name, as: form, count: count, fill) : own.packed(name, as: form, count: count, fill)
-        constants.append(tensor)
-        return tensor.withView { $0.floats }
+        return kept.view(tensor).floats
     }
 
     // MARK: What steps are made from
 
     /// The memory of a value, to read.
     func view(_ name: String) throws -> TensorView {
-        guard let view = views[name] else { throw NetworkError.undefinedValue(name: name, user: "the plan") }
-        return view
+        if let view = views[name] { return view }
+        if let tensor = network.constants[name] { return kept.view(tensor) }
+        throw NetworkError.undefinedValue(name: name, user: "the plan")
     }
 
     private func mutableView(_ name: String) throws -> MutableTensorView {
@@ -224,8 +234,7 @@ struct PlanBuilder {
         let result =
             try sharedConstants.contains(name)
             ? weights.transposed(name, tensor) : own.transposed(name, tensor)
-        constants.append(result)
-        return result.withView { $0 }
+        return kept.view(result)
     }
 
     func requireFloat(_ node: Node, _ type: ElementType) throws {
@@ -240,5 +249,16 @@ struct PlanBuilder {
         if let extent = extents.first(where: { $0 > BLAS.maximumExtent }) {
             throw NetworkError.unsupported(node: node.label, reason: "an extent of \(extent)")
         }
+    }
+}
+
+/// The constants that a plan's steps point into.
+private final class KeptConstants {
+    private(set) var tensors: [Tensor] = []
+
+    /// A tensor's memory, which stays where it is: the plan keeps the tensor and nobody writes to it.
+    func view(_ tensor: Tensor) -> TensorView {
+        tensors.append(tensor)
+        return tensor.withView { $0 }
     }
 }
