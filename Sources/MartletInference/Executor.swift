@@ -25,6 +25,10 @@ public final class Executor: Sendable {
         public var reusesMemory = true
         /// Whether a batch is run image by image where the network allows it; without, layer by layer.
         public var runsImagesApart = true
+        /// Algorithms of convolutions that were found by measuring, in place of those chosen by cost.
+        public var tuning: Tuning?
+        /// The algorithm to use wherever it can be, to measure it.
+        var prefers: ConvolutionAlgorithm?
         /// The number of plans kept, for as many sets of input shapes; at least one.
         public var planLimit = 3
 
@@ -196,6 +200,26 @@ public final class Executor: Sendable {
             let plan = try plan(for: tensors.map(\.shape), values: Executor.shapeValues(tensors, for: network), in: &state)
             return try ExecutionProfile(of: plan, on: tensors, pool: pool, seconds: seconds)
         }
+    }
+
+    /// How long the layers of each convolution take together, and by which algorithm.
+    func convolutionTimes(
+        _ inputs: [String: Tensor], seconds: Double
+    ) throws -> [(problem: Tuning.Problem, algorithm: ConvolutionAlgorithm, milliseconds: Double)] {
+        let profile = try profile(inputs, seconds: seconds)
+        let tensors = try Executor.checked(inputs, for: network)
+        let typed = try state.withLock { state in
+            try plan(for: tensors.map(\.shape), values: Executor.shapeValues(tensors, for: network), in: &state).network
+        }
+        let nodes = Dictionary(typed.network.nodes.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+        var times: [Tuning.Problem: (ConvolutionAlgorithm, Double)] = [:]
+        for measured in profile.nodes {
+            guard let algorithm = ConvolutionAlgorithm(title: measured.algorithm), let node = nodes[measured.name],
+                let problem = Tuning.Problem.of(node, typed.types)
+            else { continue }
+            times[problem] = (algorithm, (times[problem]?.1 ?? 0) + measured.milliseconds)
+        }
+        return times.map { ($0.key, $0.value.0, $0.value.1) }
     }
 
     /// The inputs that can say how large something is (the `shape` of a reshape, the `axes` of a mean): their values

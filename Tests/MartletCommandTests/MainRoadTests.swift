@@ -109,6 +109,14 @@ import Testing
         #expect(layers.reduce(0) { $0 + ($1["macs"] as? Int ?? 0) } == inspection["macs"] as? Int)
         #expect(layers.contains { $0["algorithm"] as? String == "direct" })
         #expect(layers.allSatisfy { $0["milliseconds"] as? Double ?? -1 >= 0 })
+        let tuned = try runner.martlet("benchmark", "net.onnx", "--seconds", "0.05", "--tune", "--json")
+        #expect(tuned.status == 0, "\(tuned.error)")
+        let kept = try Data(contentsOf: URL(fileURLWithPath: runner.folder.file("net.onnx.tuning.json")))
+        let choices = try JSONDecoder().decode(Tuning.self, from: kept).choices
+        #expect(choices.contains { $0.algorithm.hasPrefix("Winograd") || $0.algorithm == "direct" })
+        let tunedRun = try runner.martlet("run", "net.onnx", "--input", "x.npy", "--output", "z.npy", "--tune")
+        #expect(tunedRun.status == 0, "\(tunedRun.error)")
+        #expect(try Data(contentsOf: URL(fileURLWithPath: runner.folder.file("net.onnx.tuning.json"))) == kept)
         let roofline = try runner.martlet("benchmark", "--roofline", "--seconds", "0.1", "--threads", "1", "--json")
         #expect(roofline.status == 0, "\(roofline.error)")
         for roof in ["gigaflops", "memoryGigabytes", "cacheGigabytes"] {
@@ -116,6 +124,7 @@ import Testing
         }
         #expect(try runner.martlet("benchmark").status == 64)
         #expect(try runner.martlet("benchmark", "net.onnx", "--roofline").status == 64)
+        #expect(try runner.martlet("benchmark", "--roofline", "--tune").status == 64)
     }
 
     @Test func helpIsThere() throws {

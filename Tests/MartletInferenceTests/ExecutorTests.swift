@@ -1,5 +1,6 @@
 import MartletInference
 import MartletNetworks
+import MartletParallelism
 import MartletTensors
 import MartletTestSupport
 import Testing

@@ -20,7 +20,7 @@ import Testing
         return try #require(network.constants["w"]).elements(Float.self)
     }
 
-    private func skeleton(_ data: Data) -> ModelSkeleton? {
+    private func cut(_ data: Data) -> ModelSkeleton? {
         data.withUnsafeBytes { try? ModelSkeleton(of: $0) }
     }
 
@@ -28,7 +28,7 @@ import Testing
 
     @Test func largeElementsAreLeftOut() throws {
         let data = try model(values)
-        let skeleton = try #require(skeleton(data))
+        let skeleton = try #require(cut(data))
         #expect(skeleton.model.count < 200)
         #expect(skeleton.elements[0]?.count == 4 * count)
         #expect(try read(data) == values)
@@ -36,15 +36,15 @@ import Testing
 
     @Test func smallElementsAreNot() throws {
         let data = try model([1, 2])
-        #expect(skeleton(data)?.elements.isEmpty == true)
-        #expect(skeleton(data)?.model == data)
+        #expect(cut(data)?.elements.isEmpty == true)
+        #expect(cut(data)?.model == data)
         #expect(try read(data) == [1, 2])
     }
 
     @Test func theParserReadsWhatTheSkeletonDoesNot() throws {
         // An empty group of number 99, as no file has had for years.
         let data = try model(values) + Data([0x9b, 0x06, 0x9c, 0x06])
-        #expect(skeleton(data) == nil)
+        #expect(cut(data) == nil)
         #expect(try read(data) == values)
     }
 
@@ -55,7 +55,7 @@ import Testing
         proto.rawData = [Float](repeating: 5, count: count).withUnsafeBytes { Data($0) }
         first.graph.initializer = [proto]
         let data = try first.serializedData() + model(values)
-        #expect(skeleton(data)?.elements.count == 2)
+        #expect(cut(data)?.elements.count == 2)
         #expect(try read(data) == values)
         let network = try data.withUnsafeBytes { try ONNXReader.read(bytes: $0, file: "test.onnx") }
         #expect(try network.constants["v"]?.elements(Float.self) == [Float](repeating: 5, count: count))

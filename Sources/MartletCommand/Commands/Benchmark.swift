@@ -11,11 +11,13 @@ struct Benchmark: ParsableCommand {
     @Option(help: ArgumentHelp("How long to run.", valueName: "s")) var seconds = 3.0
     @Flag(help: "Show where the time goes, layer by layer, beside what the machine can do.") var profile = false
     @Flag(help: "Measure what the machine can do at most.") var roofline = false
+    @OptionGroup var execution: ExecutionOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
 
     func validate() throws {
         if !(1...65_536).contains(batch) { throw ValidationError("--batch wants 1 to 65536") }
+        if roofline, execution.tune { throw ValidationError("--tune wants a network") }
         if (model == nil) != roofline { throw ValidationError("give either a network or --roofline") }
         if !(seconds > 0 && seconds < 1e6) { throw ValidationError("--seconds wants a positive number") }
     }
@@ -43,7 +45,9 @@ struct Benchmark: ParsableCommand {
             let pool = threads.pool
             guard let model else { return try showRoofline(pool) }
             if profile { return try showProfile(model, pool) }
-            let measurement = try Model(path: model).latency(batch: batch, seconds: seconds, pool: pool)
+            let options = try execution.tune ? execution.options(try Model(path: model), pool: pool) : Executor.Options()
+            let measurement = try Model(path: model).latency(
+                batch: batch, seconds: seconds, pool: pool, options: options)
             let figures = Figures(
                 latencies: measurement.latencies, p10: measurement.percentile(10), p50: measurement.percentile(50),
                 p90: measurement.percentile(90), batch: batch, threads: pool.threadCount,
@@ -86,7 +90,9 @@ struct Benchmark: ParsableCommand {
     }
 
     private func showProfile(_ model: String, _ pool: ThreadPool) throws {
-        let profile = try Model(path: model).profile(batch: batch, seconds: seconds, pool: pool)
+        let model = try Model(path: model)
+        let profile = try model.profile(
+            batch: batch, seconds: seconds, pool: pool, options: try execution.options(model, pool: pool))
         let roofline = try Roofline(pool: pool, seconds: min(seconds, 1))
         if output.json { return try Terminal.printJSON(ProfileFigures(profile: profile, roofline: roofline)) }
         var table = Table([

@@ -10,6 +10,7 @@ struct Classify: ParsableCommand {
     @Option(help: ArgumentHelp("Class map: one class a line, the line number is the index.", valueName: "file"))
     var labels: String?
     @OptionGroup var preprocessing: PreprocessingFlags
+    @OptionGroup var execution: ExecutionOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
 
@@ -30,7 +31,9 @@ struct Classify: ParsableCommand {
             let model = try Model(path: model)
             let preprocessing = try model.preprocessing(try preprocessing.options())
             let names = try labels.map { try ClassMap(contentsOf: $0).names }
-            let executor = try Executor(network: model.network, pool: threads.pool)
+            let pool = threads.pool
+            let executor = try Executor(
+                network: model.network, pool: pool, options: try execution.options(model, pool: pool))
             var answers: [Answer] = []
             for path in images {
                 let classes = try model.classify(

@@ -15,6 +15,7 @@ struct Evaluate: ParsableCommand {
     @Option(help: ArgumentHelp("A network to compare the answers with.", valueName: "model")) var reference: String?
     @OptionGroup var images: DataOptions
     @OptionGroup var preprocessing: PreprocessingFlags
+    @OptionGroup var execution: ExecutionOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
 
@@ -34,9 +35,11 @@ struct Evaluate: ParsableCommand {
                 Terminal.writeError(
                     "warning: classes are numbered in the order of the folders' names; --labels says better\n")
             }
+            let pool = threads.pool
+            let execution = try execution.options(model, pool: pool)
             let line = ProgressLine()
             let result = try model.evaluate(
-                on: data, preprocessing: preprocessing, reference: other, pool: threads.pool,
+                on: data, preprocessing: preprocessing, reference: other, pool: pool, options: execution,
                 progress: { line.show($0) })
             line.finish()
             if output.json { return try Terminal.printJSON(result) }

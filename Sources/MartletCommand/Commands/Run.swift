@@ -13,17 +13,21 @@ struct Run: ParsableCommand {
     var input: [String]
     @Option(help: ArgumentHelp("Where the output goes, or NAME=FILE for one of several.", valueName: "y.npy"))
     var output: [String]
+    @OptionGroup var execution: ExecutionOptions
     @OptionGroup var threads: ThreadOptions
 
     func run() throws {
         try reportingErrors {
-            let network = try Model(path: model).network
+            let model = try Model(path: model)
+            let pool = threads.pool
+            let options = try execution.options(model, pool: pool)
+            let network = (consume model).network
             let inputs = try pairs(input, names: network.inputs.map(\.name), option: "--input")
             let outputs = try pairs(output, names: network.outputs.map(\.name), option: "--output")
             for file in outputs { try OutputFile.checkWritable(file.path) }
             var tensors: [String: Tensor] = [:]
             for file in inputs { tensors[file.name] = try NumPyFile.read(path: file.path) }
-            let executor = try Executor(network: consume network, fixedTo: tensors, pool: threads.pool)
+            let executor = try Executor(network: consume network, fixedTo: tensors, pool: pool, options: options)
             let results = try executor.run(tensors)
             for file in outputs {
                 if let tensor = results[file.name] { try NumPyFile.write(tensor, to: file.path) }

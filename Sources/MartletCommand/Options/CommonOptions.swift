@@ -41,3 +41,28 @@ struct DataOptions: ParsableArguments {
         return try limit.map { try data.limited(to: $0) } ?? data
     }
 }
+
+/// How a network is run.
+struct ExecutionOptions: ParsableArguments {
+    @Flag(
+        help: """
+            Run each convolution by the algorithm that is fastest here: measured once, and kept beside the model in \
+            MODEL.tuning.json.
+            """)
+    var tune = false
+
+    /// The options for a model; measures first where that is asked for and not done yet.
+    func options(_ model: Model, pool: ThreadPool) throws -> Executor.Options {
+        var options = Executor.Options()
+        if tune {
+            Interruption.watch()
+            let line = ProgressLine()
+            defer { line.finish() }
+            options.tuning = try model.tuning(pool: pool) { state in
+                line.show(state)
+                try Interruption.check()
+            }
+        }
+        return options
+    }
+}

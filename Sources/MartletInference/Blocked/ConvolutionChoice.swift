@@ -18,6 +18,10 @@ struct ConvolutionChoice {
     /// Bytes of all weights of the network: where they exceed the caches, reading a layer's weights from memory takes as
     /// long as the arithmetic.
     let weightBytes: Int
+    /// Choices that were found by measuring, in place of those by cost.
+    var tuned: [Tuning.Problem: ConvolutionAlgorithm] = [:]
+    /// Used wherever it can be, to measure it.
+    var preferred: ConvolutionAlgorithm?
 
     /// Last-level caches hold some tens of megabytes, a part of which is ours; Winograd's weights are up to four times
     /// the size of the kernel's.
@@ -36,6 +40,7 @@ struct ConvolutionChoice {
             window.strides == [1, 1], window.dilations == [1, 1]
         else { return .direct }
         let taps = window.kernel[0]
+        if let given = given(for: convolution, taps: taps, input: input, output: output) { return given }
         let direct = directCost(inputs: input[1], output: output, taps: taps * taps)
         return best(among: taps, inputs: input[1], output: output, below: direct) ?? .direct
     }
@@ -51,8 +56,8 @@ struct ConvolutionChoice {
         let taps = (kernel + stride - 1) / stride
         let direct = directCost(inputs: input[1], output: output, taps: kernel * kernel)
         guard
-            case .winograd(let tile)? = best(
-                among: taps, inputs: input[1] * stride * stride, output: output, below: direct)
+            case .winograd(let tile)? = given(for: convolution, taps: taps, input: input, output: output)
+                ?? best(among: taps, inputs: input[1] * stride * stride, output: output, below: direct)
         else { return nil }
         return (
             StrideFold(
@@ -60,6 +65,18 @@ struct ConvolutionChoice {
                 top: window.border(axis: 0, extent: input[2]).before,
                 left: window.border(axis: 1, extent: input[3]).before), tile
         )
+    }
+
+    /// The algorithm that is not chosen by cost; one that does not fit the kernel is none.
+    private func given(
+        for convolution: Convolution, taps: Int, input: [Int], output: [Int]
+    ) -> ConvolutionAlgorithm? {
+        let problem = Tuning.Problem(convolution, input: input, output: output)
+        switch preferred ?? tuned[problem] {
+        case .winograd(let tile)? where tile.taps == taps: return .winograd(tile)
+        case .direct?: return .direct
+        default: return nil
+        }
     }
 
     private func best(among taps: Int, inputs: Int, output: [Int], below direct: Double) -> ConvolutionAlgorithm? {

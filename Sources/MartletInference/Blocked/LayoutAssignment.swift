@@ -21,16 +21,20 @@ struct LayoutAssignment {
     private let lanes: Int
     /// Chooses the algorithms, which say what border their input wants.
     let choice: ConvolutionChoice
+    /// Whether the operands of a concatenation are put into its result.
     private let placesParts: Bool
 
-    /// Assigns layouts for vectors of `lanes` floats; `placesParts` puts the operands of a concatenation into its result.
-    init(_ network: Network, types: [String: TensorType], lanes: Int, placesParts: Bool) throws {
+    /// Assigns layouts for vectors of `lanes` floats.
+    init(_ network: Network, types: [String: TensorType], lanes: Int, options: Executor.Options) throws {
         self.network = network
         self.types = types
         self.lanes = lanes
-        choice = ConvolutionChoice(
+        var choice = ConvolutionChoice(
             lanes: lanes, weightBytes: network.constants.values.reduce(0) { $0 + $1.byteCount })
-        self.placesParts = placesParts
+        choice.tuned = options.tuning?.algorithms ?? [:]
+        choice.preferred = options.prefers
+        self.choice = choice
+        placesParts = options.reusesMemory
         let blocked = Set(network.nodes.indices.filter { runsOnBlocks(network.nodes[$0]) })
         if blocked.isEmpty { return }
         insertConversions(blocked)

@@ -13,7 +13,7 @@ struct WinogradConvolution: Step {
     /// Zeros: the products have no bias of their own.
     let zeros: UnsafePointer<Float>
 
-    var algorithm: String { "Winograd F(\(tile.size),\(tile.taps))" }
+    var algorithm: String { ConvolutionAlgorithm.winograd(tile).title }
 
     private var tilesPerRow: Int { (operands.y.layout.width + tile.size - 1) / tile.size }
     private var tileRows: Int { (operands.y.layout.height + tile.size - 1) / tile.size }

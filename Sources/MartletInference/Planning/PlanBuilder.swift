@@ -45,7 +45,7 @@ struct PlanBuilder {
         self.inputValues = values
         kernels = options.usesBlocks ? try options.instructionSet.map { KernelSet($0) } ?? KernelSet.best() : nil
         assignment = try kernels.map {
-            try LayoutAssignment(typed.network, types: typed.types, lanes: $0.lanes, placesParts: options.reusesMemory)
+            try LayoutAssignment(typed.network, types: typed.types, lanes: $0.lanes, options: options)
         }
         outputNames = typed.network.outputs.map(\.name)
         self.network = assignment?.takeNetwork() ?? typed.network
