@@ -59,6 +59,7 @@ final class Team: @unchecked Sendable {
     func run(_ count: Int, _ body: @escaping Body) {
         pthread_mutex_lock(turn)
         let beginning = Clock.now
+        restraint.note(beginning: beginning)
         let sleepsAtOnce = restraint.sleepsAtOnce(at: beginning)
         if board.sleepsAtOnce.pointee.load(ordering: .relaxed) != sleepsAtOnce {
             board.sleepsAtOnce.pointee.store(sleepsAtOnce, ordering: .relaxed)
@@ -70,7 +71,10 @@ final class Team: @unchecked Sendable {
         // Sequentially consistent, like the load of `sleepers` after it: see `sleep`.
         board.state.pointee.wrappingAdd(TeamState.opening(places: places).word, ordering: .sequentiallyConsistent)
         let awake = helpers - board.sleepers.pointee.load(ordering: .sequentiallyConsistent)
-        if awake < places { parking.wake(board.state, count: places - awake, .helper) }
+        if places > 0 { restraint.note(wakes: awake < places) }
+        if awake < places {
+            parking.wake(board.state, count: places - awake, .helper)
+        }
 
         board.noteProcessor(of: 0)
         pthread_setspecific(Team.insideLoop, UnsafeRawPointer(bitPattern: 1))

@@ -39,11 +39,11 @@ import Testing
         #expect(!restraint.sleepsAtOnce(at: now + 21 * millisecond))
     }
 
-    @Test func aLossWithoutSpinningIsFollowedByEightTimesAsMuchAlone() {
+    @Test func aLossWithoutSpinningIsFollowedBySixteenTimesAsMuchAlone() {
         let restraint = afterWait(of: 3 * millisecond, used: 0, work: 8 * millisecond, again: true)
         #expect(restraint.worksAlone(at: 11 * millisecond))
-        #expect(restraint.worksAlone(at: 35 * millisecond - 1))
-        #expect(!restraint.worksAlone(at: 35 * millisecond))
+        #expect(restraint.worksAlone(at: 59 * millisecond - 1))
+        #expect(!restraint.worksAlone(at: 59 * millisecond))
     }
 
     @Test func aWaitForWorkIsNoLoss() {
@@ -54,12 +54,39 @@ import Testing
 
     @Test func smallLossesAreBorne() {
         #expect(!afterWait(of: 100_000, used: 0, work: 0).sleepsAtOnce(at: 0))
-        #expect(!afterWait(of: millisecond, used: 0, work: 8 * millisecond).sleepsAtOnce(at: 0))
+        #expect(!afterWait(of: millisecond, used: 0, work: 16 * millisecond).sleepsAtOnce(at: 0))
     }
 
     @Test func helpersAreTriedAgainSoon() {
         let restraint = afterWait(of: 1000 * millisecond, used: 0, work: 0, again: true)
-        #expect(restraint.worksAlone(at: 1049 * millisecond))
-        #expect(!restraint.worksAlone(at: 1050 * millisecond))
+        #expect(restraint.worksAlone(at: 1099 * millisecond))
+        #expect(!restraint.worksAlone(at: 1100 * millisecond))
+    }
+
+    /// Loops every 10 microseconds from 1 s on.
+    private func afterShortLoops(_ count: Int, wakes: (Int) -> Bool) -> Restraint {
+        var restraint = Restraint()
+        for loop in 0..<count {
+            restraint.note(beginning: 1000 * millisecond + UInt64(loop) * 10_000)
+            restraint.note(wakes: wakes(loop))
+        }
+        return restraint
+    }
+
+    @Test func shortLoopsThatNeedWakesAreTheCallersAlone() {
+        #expect(afterShortLoops(20) { _ in true }.worksAlone(at: 1001 * millisecond))
+        #expect(!afterShortLoops(20) { _ in true }.worksAlone(at: 1101 * millisecond))
+        // A helper that has slept through a pause is no sign of it.
+        #expect(!afterShortLoops(200) { $0 % 25 == 0 }.worksAlone(at: 1001 * millisecond))
+        #expect(!afterShortLoops(7) { _ in true }.worksAlone(at: 1001 * millisecond))
+    }
+
+    @Test func longLoopsAreWorthWakingFor() {
+        var restraint = Restraint()
+        for loop in 0..<100 as Range<UInt64> {
+            restraint.note(beginning: (1000 + loop) * millisecond)
+            restraint.note(wakes: true)
+        }
+        #expect(!restraint.worksAlone(at: 1100 * millisecond))
     }
 }
