@@ -48,6 +48,15 @@ public final class MappedFile: @unchecked Sendable {
         return try body(bytes)
     }
 
+    /// Lets the system forget a part of the bytes, whose memory counts as this process's; read again, they come back.
+    public func letGo(of part: UnsafeRawBufferPointer) {
+        guard let base = part.baseAddress else { return }
+        let page = Int(sysconf(Int32(_SC_PAGESIZE)))
+        let first = base.alignedUp(toMultipleOf: page)
+        let count = (base + part.count - first) / page * page
+        if count > 0 { madvise(UnsafeMutableRawPointer(mutating: first), count, MADV_DONTNEED) }
+    }
+
     deinit {
         if let base = bytes.baseAddress { munmap(UnsafeMutableRawPointer(mutating: base), bytes.count) }
     }

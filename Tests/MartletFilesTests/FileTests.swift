@@ -21,6 +21,10 @@ import Testing
             }
         }
         #expect(try MappedFile(path: path("a")).withUnsafeBytes { Array($0) } == bytes)
+        // What is let go of comes back.
+        let mapped = try MappedFile(path: path("a"))
+        mapped.withUnsafeBytes { mapped.letGo(of: $0) }
+        #expect(mapped.withUnsafeBytes { Array($0) } == bytes)
         #expect(try contents() == ["a"])
     }
 

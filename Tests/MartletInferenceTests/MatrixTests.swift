@@ -94,4 +94,28 @@ import Testing
             #expect(one.map(\.bitPattern) == whole[(row * 43)..<((row + 1) * 43)].map(\.bitPattern))
         }
     }
+
+    /// Weights in half precision are the weights rounded, and nothing else changes; where they would not be finite they stay.
+    @Test func halvedWeightsAreRoundedOnes() throws {
+        var generator = SeededGenerator(seed: 4)
+        let x = try generator.tensor([3, 51])
+        let (weight, bias) = (try generator.tensor([43, 51]), try generator.tensor([43]))
+        let rounded = try Tensor(weight.floats.map { Float(Float16($0)) }, shape: weight.shape)
+        let gemm = Operator.gemm(Gemm(alpha: 0.5, beta: 2, transposesB: true))
+        var options = Executor.Options()
+        options.halvesLinearWeights = true
+        func halved(_ weight: Tensor) throws -> [Float] {
+            let network = network(gemm, [x, weight, bias], constants: [1, 2])
+            let executor = try Executor(network: network, pool: pools[1], options: options)
+            return try #require(try executor.run(["0": x])["y0"]).floats
+        }
+        let expected = try run(gemm, [x, rounded, bias], constants: [1, 2])[0].floats
+        #expect(relativeDifference(try halved(weight), expected.map { Double($0) }) < 1e-6)
+        let exact = try run(gemm, [x, weight, bias], constants: [1, 2])[0].floats
+        let changes = try InstructionSet.chosen() != .baseline
+        #expect(try (halved(weight) != exact) == changes)
+        var large = weight
+        try large.withMutableElements(of: Float.self) { $0[5] = 1e6 }
+        #expect(try halved(large) == run(gemm, [x, large, bias], constants: [1, 2])[0].floats)
+    }
 }

@@ -40,4 +40,24 @@ import Testing
             }
         }
     }
+
+    @Test(arguments: KernelSet.available) func halvesAreAddedUpInSinglePrecision(kernels: KernelSet) {
+        var generator = SeededGenerator(seed: 12)
+        for length in [0, 1, 15, 16, 17, 40, 129] {
+            for count in [1, 3, 4, 9] {
+                let x = generator.floats(length + 1)
+                let rows = generator.floats(count * length + 1).map { Float16($0) }
+                let results = guarded(2 * count) { target in
+                    for i in 0..<2 * count { target[i] = 777 }
+                    kernels.halfDotProducts(
+                        left: x, right: rows, rightCount: count, length: length, results: target, step: 2)
+                }
+                for j in 0..<count {
+                    let expected = (0..<length).reduce(0.0) { $0 + Double(x[$1]) * Double(rows[j * length + $1]) }
+                    #expect(abs(Double(results[2 * j]) - expected) < 1e-6 * Double(length + 1))
+                    #expect(results[2 * j + 1] == 777)
+                }
+            }
+        }
+    }
 }

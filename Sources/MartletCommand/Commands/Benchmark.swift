@@ -17,7 +17,9 @@ struct Benchmark: ParsableCommand {
 
     func validate() throws {
         if !(1...65_536).contains(batch) { throw ValidationError("--batch wants 1 to 65536") }
-        if roofline, execution.tune { throw ValidationError("--tune wants a network") }
+        if roofline, execution.tune || execution.halfLinear {
+            throw ValidationError("--tune and --half-linear want a network")
+        }
         if (model == nil) != roofline { throw ValidationError("give either a network or --roofline") }
         if !(seconds > 0 && seconds < 1e6) { throw ValidationError("--seconds wants a positive number") }
     }
@@ -45,7 +47,7 @@ struct Benchmark: ParsableCommand {
             let pool = threads.pool
             guard let model else { return try showRoofline(pool) }
             if profile { return try showProfile(model, pool) }
-            let options = try execution.tune ? execution.options(try Model(path: model), pool: pool) : Executor.Options()
+            let options = try execution.options(pool: pool) { try Model(path: model) }
             let measurement = try Model(path: model).latency(
                 batch: batch, seconds: seconds, pool: pool, options: options)
             let figures = Figures(
@@ -92,7 +94,7 @@ struct Benchmark: ParsableCommand {
     private func showProfile(_ model: String, _ pool: ThreadPool) throws {
         let model = try Model(path: model)
         let profile = try model.profile(
-            batch: batch, seconds: seconds, pool: pool, options: try execution.options(model, pool: pool))
+            batch: batch, seconds: seconds, pool: pool, options: try execution.options(pool: pool) { model })
         let roofline = try Roofline(pool: pool, seconds: min(seconds, 1))
         if output.json { return try Terminal.printJSON(ProfileFigures(profile: profile, roofline: roofline)) }
         var table = Table([

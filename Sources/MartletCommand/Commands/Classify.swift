@@ -33,7 +33,7 @@ struct Classify: ParsableCommand {
             let names = try labels.map { try ClassMap(contentsOf: $0).names }
             let pool = threads.pool
             let executor = try Executor(
-                network: model.network, pool: pool, options: try execution.options(model, pool: pool))
+                network: model.network, pool: pool, options: try execution.options(pool: pool) { model })
             var answers: [Answer] = []
             for path in images {
                 let classes = try model.classify(

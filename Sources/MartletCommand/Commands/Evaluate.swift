@@ -36,7 +36,7 @@ struct Evaluate: ParsableCommand {
                     "warning: classes are numbered in the order of the folders' names; --labels says better\n")
             }
             let pool = threads.pool
-            let execution = try execution.options(model, pool: pool)
+            let execution = try execution.options(pool: pool) { model }
             let line = ProgressLine()
             let result = try model.evaluate(
                 on: data, preprocessing: preprocessing, reference: other, pool: pool, options: execution,

@@ -20,7 +20,7 @@ struct Run: ParsableCommand {
         try reportingErrors {
             let model = try Model(path: model)
             let pool = threads.pool
-            let options = try execution.options(model, pool: pool)
+            let options = try execution.options(pool: pool) { model }
             let network = (consume model).network
             let inputs = try pairs(input, names: network.inputs.map(\.name), option: "--input")
             let outputs = try pairs(output, names: network.outputs.map(\.name), option: "--output")

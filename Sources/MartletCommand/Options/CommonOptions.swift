@@ -51,14 +51,22 @@ struct ExecutionOptions: ParsableArguments {
             """)
     var tune = false
 
+    @Flag(
+        help: """
+            Round the weights of fully connected layers to half precision: half their memory, and half their time \
+            where they are read for one image.
+            """)
+    var halfLinear = false
+
     /// The options for a model; measures first where that is asked for and not done yet.
-    func options(_ model: Model, pool: ThreadPool) throws -> Executor.Options {
+    func options(pool: ThreadPool, model: () throws -> Model) throws -> Executor.Options {
         var options = Executor.Options()
+        options.halvesLinearWeights = halfLinear
         if tune {
             Interruption.watch()
             let line = ProgressLine()
             defer { line.finish() }
-            options.tuning = try model.tuning(pool: pool) { state in
+            options.tuning = try model().tuning(pool: pool) { state in
                 line.show(state)
                 try Interruption.check()
             }

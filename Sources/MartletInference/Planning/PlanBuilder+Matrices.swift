@@ -4,24 +4,40 @@ import MartletTensors
 extension PlanBuilder {
     /// The algorithm for a matrix product with addend.
     mutating func gemm(_ node: Node, _ gemm: Gemm) throws -> any Step {
+        if let product = try halvedGemm(node, gemm) { return product }
         let (a, b, y) = (try floats(node, 0), try floats(node, 1), try output(node))
         let (rows, columns) = (y.shape[0], y.shape[1])
         var right = MatrixOperand(view: b, isTransposed: !gemm.transposesB)
         if right.isTransposed, let (name, tensor) = constant(node, 1) {
             right = MatrixOperand(view: try transposed(name, tensor), isTransposed: false)
         }
-        var addend: MatrixProduct.Addend?
-        if let c = try optionalFloats(node, 2) {
-            let extents = [Int](repeating: 1, count: 2 - c.shape.rank) + c.shape.extents
-            addend = MatrixProduct.Addend(
-                values: c.floats, rowStride: extents[0] == 1 ? 0 : extents[1], columnStride: extents[1] == 1 ? 0 : 1,
-                factor: gemm.beta)
-        }
         return MatrixProduct(
             left: MatrixOperand(view: a, isTransposed: gemm.transposesA), right: right, y: y.floats, rows: rows,
             columns: columns, terms: a.shape[gemm.transposesA ? 0 : 1], pairs: [.init(left: 0, right: 0, result: 0)],
-            factor: gemm.alpha, addend: addend, activation: gemm.activation,
+            factor: gemm.alpha, addend: try addend(node, gemm), activation: gemm.activation,
             kernels: kernels ?? KernelSet(.baseline))
+    }
+
+    private func addend(_ node: Node, _ gemm: Gemm) throws -> MatrixProduct.Addend? {
+        guard let c = try optionalFloats(node, 2) else { return nil }
+        let extents = [Int](repeating: 1, count: 2 - c.shape.rank) + c.shape.extents
+        return MatrixProduct.Addend(
+            values: c.floats, rowStride: extents[0] == 1 ? 0 : extents[1], columnStride: extents[1] == 1 ? 0 : 1,
+            factor: gemm.beta)
+    }
+
+    /// A fully connected layer with weights in half precision, where the options allow it and the kernels have it.
+    private mutating func halvedGemm(_ node: Node, _ gemm: Gemm) throws -> MatrixProduct? {
+        guard options.halvesLinearWeights, gemm.transposesB, !gemm.transposesA, let kernels,
+            kernels.instructionSet != .baseline, let (name, weight) = constant(node, 1), weight.elementType == .float32,
+            let halves = try packedHalves(name, weight)
+        else { return nil }
+        let (a, y) = (try floats(node, 0), try output(node))
+        return MatrixProduct(
+            left: MatrixOperand(view: a, isTransposed: false), right: MatrixOperand(view: a, isTransposed: false),
+            halves: halves, y: y.floats, rows: y.shape[0], columns: y.shape[1], terms: a.shape[1],
+            pairs: [.init(left: 0, right: 0, result: 0)], factor: gemm.alpha, addend: try addend(node, gemm),
+            activation: gemm.activation, kernels: kernels)
     }
 
     /// The algorithm for a product of stacks of matrices.

@@ -17,7 +17,7 @@ struct PlanBuilder {
     /// The vector kernels, `nil` to do without them.
     let kernels: KernelSet?
     private var blockedValues: [String: BlockedValue] = [:]
-    private let options: Executor.Options
+    let options: Executor.Options
     /// The threads that will run the plan.
     let workers: Int
     /// Constants that do not come from folding, which may come out differently for other shapes.
@@ -170,6 +170,15 @@ struct PlanBuilder {
             try sharedConstants.contains(name)
             ? weights.packed(name, as: form, count: count, fill) : own.packed(name, as: form, count: count, fill)
         return kept.view(tensor).floats
+    }
+
+    /// A weight rounded to half precision; `nil` if an element is too large for that.
+    mutating func packedHalves(_ name: String, _ weight: Tensor) throws -> UnsafePointer<Float16>? {
+        var own = PreparedWeights()
+        let tensor =
+            try sharedConstants.contains(name) ? weights.halves(name, weight) : own.halves(name, weight)
+        guard let tensor else { return nil }
+        return kept.view(tensor).base.assumingMemoryBound(to: Float16.self)
     }
 
     // MARK: What steps are made from

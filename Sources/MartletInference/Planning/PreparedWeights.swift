@@ -19,6 +19,25 @@ struct PreparedWeights: Sendable {
         return result
     }
 
+    /// The elements of a float32 constant in half precision; `nil` if one of them would become infinite.
+    mutating func halves(_ name: String, _ tensor: Tensor) throws -> Tensor? {
+        let key = "half\n\(name)"
+        if let done = packed[key] { return done }
+        var result = try Tensor(zeros: tensor.shape, elementType: .float16)
+        let areFinite = try tensor.withElements(of: Float.self) { source in
+            try result.withMutableElements(of: Float16.self) { target in
+                for index in source.indices {
+                    target[index] = Float16(source[index])
+                    if !target[index].isFinite { return false }
+                }
+                return true
+            }
+        }
+        if !areFinite { return nil }
+        packed[key] = result
+        return result
+    }
+
     /// A stack of constant matrices with rows and columns exchanged.
     mutating func transposed(_ name: String, _ tensor: Tensor) throws -> Tensor {
         if let done = transposed[name] { return done }

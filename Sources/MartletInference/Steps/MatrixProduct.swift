@@ -30,6 +30,8 @@ struct MatrixProduct: Step {
 
     let left: MatrixOperand
     let right: MatrixOperand
+    /// The right factor's rows in half precision, to read in their place.
+    var halves: UnsafePointer<Float16>?
     let y: UnsafeMutablePointer<Float>
     let rows: Int
     let columns: Int
@@ -44,6 +46,8 @@ struct MatrixProduct: Step {
     /// while the columns' weights pass by.
     private static let blockColumns = 32
     private static let blockRows = 32
+
+    var algorithm: String { halves == nil ? "" : "half precision" }
 
     private var leftScratch: Int { left.isTransposed ? left.view.shape.elementCount : 0 }
     private var rightScratch: Int { right.isTransposed ? right.view.shape.elementCount : 0 }
@@ -72,10 +76,16 @@ struct MatrixProduct: Step {
         _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
         rows: Range<Int>, columns: Range<Int>
     ) {
-        kernels.dotProducts(
-            left: a + rows.lowerBound * terms, leftCount: rows.count, leftStride: terms,
-            right: b + columns.lowerBound * terms, rightCount: columns.count, rightStride: terms, length: terms,
-            results: y + rows.lowerBound * self.columns + columns.lowerBound, leftStep: self.columns, rightStep: 1)
+        if let halves {
+            // One matrix on the right; `b` is not read.
+            for row in rows {
+                kernels.halfDotProducts(
+                    left: a + row * terms, right: halves + columns.lowerBound * terms, rightCount: columns.count,
+                    length: terms, results: y + row * self.columns + columns.lowerBound, step: 1)
+            }
+        } else {
+            products(a, b, into: y, rows: rows, columns: columns)
+        }
         for row in rows {
             let result = y + row * self.columns
             if factor != 1 { for column in columns { result[column] *= factor } }
@@ -86,6 +96,16 @@ struct MatrixProduct: Step {
             activation?.apply(
                 UnsafePointer(result + columns.lowerBound), into: result + columns.lowerBound, count: columns.count)
         }
+    }
+
+    private func products(
+        _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>,
+        rows: Range<Int>, columns: Range<Int>
+    ) {
+        kernels.dotProducts(
+            left: a + rows.lowerBound * terms, leftCount: rows.count, leftStride: terms,
+            right: b + columns.lowerBound * terms, rightCount: columns.count, rightStride: terms, length: terms,
+            results: y + rows.lowerBound * self.columns + columns.lowerBound, leftStep: self.columns, rightStep: 1)
     }
 
     /// The matrices of a factor with the products' terms along their rows.

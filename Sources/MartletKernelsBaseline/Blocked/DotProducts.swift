@@ -104,6 +104,17 @@ private func one(_ x: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ length:
 @inline(__always) private func sum(
     _ lanes: Vector, _ x: UnsafePointer<Float>, _ a: UnsafePointer<Float>, from first: Int, to length: Int
 ) -> Float {
+    var result = sumOfLanes(lanes)
+    var k = first
+    while k < length {
+        result += x[k] * a[k]
+        k += 1
+    }
+    return result
+}
+
+/// The sum of the lanes, by halves.
+@inline(__always) func sumOfLanes(_ lanes: Vector) -> Float {
     #if MARTLET_AVX512
         let eight = lanes.lowHalf + lanes.highHalf
         let four = eight.lowHalf + eight.highHalf
@@ -113,11 +124,5 @@ private func one(_ x: UnsafePointer<Float>, _ a: UnsafePointer<Float>, _ length:
         let four = lanes
     #endif
     let two = four.lowHalf + four.highHalf
-    var result = two[0] + two[1]
-    var k = first
-    while k < length {
-        result += x[k] * a[k]
-        k += 1
-    }
-    return result
+    return two[0] + two[1]
 }

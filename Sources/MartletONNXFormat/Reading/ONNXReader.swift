@@ -21,22 +21,32 @@ public enum ONNXReader {
     /// become constants.
     /// - Throws: ``ONNXError``, ``FileError``, ``NetworkError``. What is not supported comes as one error that lists it all.
     public static func read(path: String) throws -> Network {
-        try MappedFile(path: path).withUnsafeBytes { try read(bytes: $0, file: path) }
+        let mapped = try MappedFile(path: path)
+        // The file's weights and their copies need not be in memory together.
+        return try mapped.withUnsafeBytes { try read(bytes: $0, file: path) { mapped.letGo(of: $0) } }
     }
 
     /// The network in `bytes`; `file` is what to call it in messages and where external data are looked for.
     /// - Throws: ``ONNXError``, ``NetworkError``.
     public static func read(bytes: UnsafeRawBufferPointer, file: String) throws -> Network {
+        try read(bytes: bytes, file: file) { _ in }
+    }
+
+    /// Calls `isRead` with parts of `bytes` that are not needed any more.
+    private static func read(
+        bytes: UnsafeRawBufferPointer, file: String, isRead: (UnsafeRawBufferPointer) -> Void
+    ) throws -> Network {
         guard let base = bytes.baseAddress, !bytes.isEmpty else {
             throw ONNXError.malformed(file: file, reason: "the file is empty")
         }
         if let skeleton = try? ModelSkeleton(of: bytes) {
             var model = try parse(skeleton.model, file: file)
-            return try network(&model, elements: skeleton.elements.mapValues { .init(rebasing: bytes[$0]) }, file: file)
+            return try network(
+                &model, elements: skeleton.elements.mapValues { .init(rebasing: bytes[$0]) }, file: file, isRead: isRead)
         }
         var model = try parse(
             Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: base), count: bytes.count, deallocator: .none), file: file)
-        return try network(&model, elements: [:], file: file)
+        return try network(&model, elements: [:], file: file, isRead: isRead)
     }
 
     private static func parse(_ data: Data, file: String) throws -> ModelProto {
@@ -55,7 +65,8 @@ public enum ONNXReader {
     /// The network of a model, whose initialisers are let go of one by one as they become tensors. `elements` are those
     /// of initialisers that the model holds without them.
     private static func network(
-        _ model: inout ModelProto, elements: [Int: UnsafeRawBufferPointer], file: String
+        _ model: inout ModelProto, elements: [Int: UnsafeRawBufferPointer], file: String,
+        isRead: (UnsafeRawBufferPointer) -> Void
     ) throws -> Network {
         let opset = try self.opset(model, file: file)
         var initializers = model.graph.initializer
@@ -77,6 +88,7 @@ public enum ONNXReader {
             } catch ONNXError.unsupported(_, let items) {
                 unsupported += items
             }
+            if let part = elements[index] { isRead(part) }
         }
         func values(_ protos: [ValueInfoProto], _ role: String) throws -> [Network.Value] {
             try protos.compactMap { proto in
