@@ -55,10 +55,11 @@ final class MomentSums {
         let planes = images * plan.geometry.depth.output
         let (height, width) = (plan.geometry.height, plan.geometry.width)
         if height.extent > 0 && width.extent > 0 {
-            for first in stride(from: 0, to: planes, by: plan.imagesAtOnce) {
+            let imagesAtOnce = plan.imagesAtOnce(of: planes)
+            for first in stride(from: 0, to: planes, by: imagesAtOnce) {
                 let batch = SignalBatch(
                     plan: plan, kernels: kernels, scratch: scratch, first: first,
-                    count: min(plan.imagesAtOnce, planes - first))
+                    count: min(imagesAtOnce, planes - first))
                 batch.pack(input, pool: pool)
                 try add(batch.windowSums, images: batch.count, layer: layer)
                 batch.gatherBorders(pool: pool)

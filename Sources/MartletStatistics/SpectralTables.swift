@@ -31,7 +31,7 @@ struct SpectralTables {
         lagCounts = plan.tiles.kinds.map(\.lagCount)
     }
 
-    /// Adds the lags' sums of tiles of one row and kind to `partial`.
+    /// Adds the lags' sums of tiles of one kind to `partial`.
     func multiply(
         _ tiles: [MomentTiles.Tile], kind: Int, batch: SignalBatch, products: UnsafeMutablePointer<Float>,
         sums: UnsafeMutablePointer<Float>, partial: UnsafeMutablePointer<Float>, partialStep: Int
