@@ -105,7 +105,7 @@ struct MomentPlan {
         let square = tiles.lanes * tiles.lanes
         let terms = (tiles.kinds.map(\.terms.count).max() ?? 0) * (tiles.tasks.map(\.count).max() ?? 1)
         let perWorker = max(
-            (terms + 4 + 2 * (fourier?.height.count ?? 0)) * square,
+            (terms + 4 + 4 * (fourier?.height.count ?? 0)) * square,
             (fourier.map { (geometry.height.extent + 1) * $0.width.count + 4 * $0.height.count } ?? 0) * 2 * tiles.lanes
         )
         return 4 * (floatsPerImage * (count + 1) + borders + perWorker * workers)

@@ -174,7 +174,7 @@ private struct TileWork {
         partialCount = terms * together * square
         sumsCount = 4 * square
         // A line's worth between threads, so that they do not share one.
-        stride = partialCount + sumsCount + (plan.fourier?.height.count ?? 0) * 2 * square + 64
+        stride = partialCount + sumsCount + (plan.fourier?.height.count ?? 0) * 4 * square + 64
         base = scratch.floats(.workers, stride * workers)
     }
 

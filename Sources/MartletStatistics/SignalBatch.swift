@@ -96,11 +96,17 @@ struct SignalBatch {
             return
         }
         target.update(repeating: 0, count: plane)
-        for signal in signals {
-            guard let (source, y, x) = source(signal) else { continue }
-            kernels.fillLane(
-                source, rowStep, geometry.width.stride, y.support.count, x.support.count,
-                target + place(y, x) + signal - signals.lowerBound, targetRowStep)
+        var signal = signals.lowerBound
+        while signal < signals.upperBound {
+            // Four neighbouring channels of one phase together, where there are so many.
+            let channel = signal % geometry.channels
+            let together = channel + 4 <= geometry.channels && signal + 4 <= signals.upperBound ? 4 : 1
+            if let (source, y, x) = source(signal) {
+                kernels.fillLanes(
+                    source, depth * planeSize, together, rowStep, geometry.width.stride, y.support.count,
+                    x.support.count, target + place(y, x) + signal - signals.lowerBound, targetRowStep)
+            }
+            signal += together
         }
     }
 
