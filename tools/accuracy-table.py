@@ -9,9 +9,9 @@ over the parameter count alone, with zero sweeps, so no image that is evaluated 
 not small enough, all of them are multiplied by one factor, found likewise. The images of --data must be others than those
 of --sigma. What has been done is kept in FOLDER (.build/accuracy) and not done again; --table only prints what is there.
 
-Prints Markdown: top-1, its difference from the original, and the margin, half the width of the 95 % interval of that
-difference on the same images, from how often the two networks agree. Images on which both are wrong in different ways count
-as if one were right, so the margin is rather too wide than too narrow. tools/accuracy-picture.py draws the same results.
+Prints Markdown: top-1, its difference from the original, and the margin: half the width of the 95 % interval of that
+difference, from the images on which one network is right and the other wrong. tools/accuracy-picture.py draws the same
+results.
 """
 
 import argparse
@@ -46,9 +46,9 @@ class Run:
             raise SystemExit(f"martlet {' '.join(command)}\n{result.stderr}")
         return json.loads(result.stdout)
 
-    def evaluate(self, network, *options):
+    def evaluate(self, network):
         a = self.arguments
-        options = list(options) + (["--labels", a.labels] if a.labels else [])
+        options = ["--answers"] + (["--labels", a.labels] if a.labels else [])
         if network == a.network and a.preprocessing:
             options += ["--preprocessing", a.preprocessing]
         return self.martlet("evaluate", network, a.data, *options)
@@ -67,18 +67,19 @@ class Run:
 
     def compress(self, method, output, *options):
         flags = HYBRIDS.get(method, ["--method", method])
-        return self.martlet(
-            "compress", self.arguments.network, "--sigma", self.arguments.sigma, *flags, "-o", str(output), *options)
+        return self.martlet("compress", self.arguments.network, *flags, "-o", str(output), *options)
 
     def rate(self, report):
         return report["parameters_before"] / report["parameters_after"]
 
     def bisect(self, stand_in, rate, low, high, falls, options):
-        """The setting at which the rate is reached, by zero sweeps. `falls`: the rate falls as the setting grows."""
-        for _ in range(7):
+        """The setting at which the rate is reached but for 0.5 %, by zero sweeps. `falls`: it falls as the setting grows."""
+        for _ in range(8):
             middle = (low + high) / 2
-            report = self.compress(stand_in, self.folder / "probe.onnx", "--sweeps", "0", *options(middle))
-            low, high = (middle, high) if (self.rate(report) < rate) != falls else (low, middle)
+            found = self.rate(self.compress(stand_in, self.folder / "probe.onnx", "--sweeps", "0", *options(middle)))
+            if abs(found / rate - 1) < 0.005:
+                return middle
+            low, high = (middle, high) if (found < rate) != falls else (low, middle)
         return (low + high) / 2
 
     def ranks(self, full, factor):
@@ -124,13 +125,16 @@ class Run:
         if path.exists():
             return json.loads(path.read_text())
         network = self.folder / "small.onnx"
-        report = self.compress(method, network, *self.settings(method, rate))
-        evaluation = self.evaluate(str(network), "--reference", self.arguments.network)
+        report = self.compress(method, network, "--sigma", self.arguments.sigma, *self.settings(method, rate))
+        evaluation = self.evaluate(str(network))
         layers = [layer for layer in report["layers"] if "kept" not in layer]
         original = self.original()
-        difference = evaluation["top1"] - original["top1"]
-        # Images on which the two say something else bound those on which one is right and the other wrong.
-        spread = max(0.0, (1 - evaluation["agreement"]) - difference**2) / evaluation["images"]
+        right, before = (
+            [answer == label for answer, label in zip(e["answers"], e["labels"])] for e in (evaluation, original))
+        count = len(right)
+        difference = (sum(right) - sum(before)) / count
+        changed = sum(a != b for a, b in zip(right, before)) / count
+        spread = (changed - difference**2) / count
         result = {
             "method": method,
             "rate": self.rate(report),
@@ -140,7 +144,7 @@ class Run:
             "top1": evaluation["top1"],
             "difference": difference,
             "margin": 1.96 * math.sqrt(spread),
-            "images": evaluation["images"],
+            "images": count,
         }
         self.write(path, result)
         return result

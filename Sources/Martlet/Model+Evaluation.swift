@@ -12,18 +12,19 @@ extension Model {
     ///   - data: the images.
     ///   - preprocessing: how they are prepared.
     ///   - reference: another network with the same classes, and the preprocessing it wants.
+    ///   - keepsAnswers: whether the result has each image's answer and label, to compare networks image by image.
     ///   - pool: the threads that share the work.
     ///   - progress: told of each batch; what it throws ends the evaluation.
     /// - Throws: ``EvaluationError``, ``NetworkError``, ``ImageError``, ``PreprocessingError``, ``DataSetError``.
     public func evaluate(
         on data: any DataSet, preprocessing: Preprocessing,
-        reference: (model: Model, preprocessing: Preprocessing)? = nil,
+        reference: (model: Model, preprocessing: Preprocessing)? = nil, keepsAnswers: Bool = false,
         pool: ThreadPool, progress: JobProgress.Handler = { _ in }
     ) throws -> EvaluationResult {
         guard data.labelSource != .none || reference != nil else {
             throw EvaluationError.nothingToCompare(data: data.path)
         }
-        var evaluator = Evaluator(scores: network.scores)
+        var evaluator = Evaluator(scores: network.scores, keepsAnswers: keepsAnswers)
         let executor = try Executor(network: network, pool: pool)
         let batchSize = try evaluationBatchSize
         let loader = try loader(data, preprocessing, batchSize: batchSize, pool: pool)

@@ -156,8 +156,10 @@ struct MomentPlan {
             MomentPlan(form: form, window: window, channels: channels, groups: groups, lanes: lanes)
         }
         if let form { return plan(form) }
-        if window.height.kernel * window.width.kernel == 1 { return plan(.unfolded) }
-        // Forms with more terms than pairs of taps cannot be cheaper, and cost much to plan.
+        // With one tap there is nothing to share, and with few outputs for many taps next to nothing, but much to plan.
+        let taps = Double(window.height.kernel) * Double(window.width.kernel)
+        let outputs = Double(window.height.output) * Double(window.width.output)
+        if taps == 1 || taps * taps > 64 * outputs { return plan(.unfolded) }
         let candidates = MomentForm.allCases.map(plan)
         return candidates.min { $0.cost(images: images) < $1.cost(images: images) } ?? candidates[0]
     }

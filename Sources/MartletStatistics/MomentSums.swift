@@ -132,9 +132,10 @@ final class MomentSums {
         }
     }
 
-    /// How far the second moments of the even and of the odd steps are apart, of as many steps each: the norm of their
-    /// difference over the norm of their mean. The border's sums are left out.
-    var relativeChange: Double {
+    /// How far the second moments of the even and of the odd steps are apart: the norm of their difference over the norm of
+    /// that of all. The border's sums are left out.
+    /// - Parameter share: The part of the images that the even steps had, between 0 and 1.
+    func relativeChange(firstHalf share: Double) -> Double {
         let square = plan.tiles.lanes * plan.tiles.lanes
         var (difference, whole) = (0.0, 0.0)
         products.withElements(of: Double.self) { products in
@@ -147,7 +148,8 @@ final class MomentSums {
                             let (half, sum) = (
                                 Double(halves[tile.lagOffset + element]), products[tile.offset + element]
                             )
-                            d += half * half
+                            let apart = (sum + half) / (2 * share) - (sum - half) / (2 * (1 - share))
+                            d += apart * apart
                             w += sum * sum
                         }
                         difference += factor * weight * d
@@ -156,7 +158,7 @@ final class MomentSums {
                 }
             }
         }
-        return whole > 0 ? 2 * (difference / whole).squareRoot() : 0
+        return whole > 0 ? (difference / whole).squareRoot() : 0
     }
 }
 

@@ -71,7 +71,9 @@ struct MomentTiles {
         let terms = max(1, kinds.map(\.terms.count).max() ?? 1)
         let columnsTogether = max(1, min(8, 256 / terms))
         let rowsTogether = max(1, min(4, blocks / 4, 512 / (terms * columnsTogether)))
-        func key(_ tile: Tile) -> (Int, Int, Int) { (tile.column / columnsTogether, -(tile.row / rowsTogether), tile.kind) }
+        func key(_ tile: Tile) -> (Int, Int, Int) {
+            (tile.column / columnsTogether, -(tile.row / rowsTogether), tile.kind)
+        }
         tiles.sort {
             let (first, second) = (key($0), key($1))
             return first == second ? ($0.row, $0.column) < ($1.row, $1.column) : first < second

@@ -54,7 +54,8 @@ struct SpectralTables {
                             height.count, step, batch.count, products, products + size)
                         for (offset, products) in [products, products + size].prefix(hasNext ? 2 : 1).enumerated() {
                             kernels.addLags(
-                                products, height.count, angles, maximumLag, lags + column * lagCount * 3, lagCount, sums,
+                                products, height.count, angles, maximumLag, lags + column * lagCount * 3, lagCount,
+                                sums,
                                 partial + (index + offset) * partialStep)
                         }
                         index += hasNext ? 2 : 1

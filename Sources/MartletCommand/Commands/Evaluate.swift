@@ -13,10 +13,16 @@ struct Evaluate: ParsableCommand {
     @Argument(help: "The network, an ONNX file.") var model: String
     @Argument(help: "The images.") var data: String
     @Option(help: ArgumentHelp("A network to compare the answers with.", valueName: "model")) var reference: String?
+    @Flag(help: "With --json: each image's answer and label too, to compare networks image by image.")
+    var answers = false
     @OptionGroup var images: DataOptions
     @OptionGroup var preprocessing: PreprocessingFlags
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
+
+    func validate() throws {
+        if answers, !output.json { throw ValidationError("--answers goes with --json") }
+    }
 
     func run() throws {
         try reportingErrors {
@@ -36,7 +42,7 @@ struct Evaluate: ParsableCommand {
             }
             let line = ProgressLine()
             let result = try model.evaluate(
-                on: data, preprocessing: preprocessing, reference: other, pool: threads.pool,
+                on: data, preprocessing: preprocessing, reference: other, keepsAnswers: answers, pool: threads.pool,
                 progress: { line.show($0) })
             line.finish()
             if output.json { return try Terminal.printJSON(result) }

@@ -424,7 +424,8 @@ public func addInDouble(_ values: UnsafePointer<Float>, count: Int, to sums: Uns
 
 /// Copies channels into neighbouring lanes: `target[y][x]` of vectors gets `source[y][x]`, for one channel or for four.
 public func fillLanes(
-    source: UnsafePointer<Float>, channelStep: Int, channels: Int, rowStep: Int, columnStep: Int, rows: Int, columns: Int,
+    source: UnsafePointer<Float>, channelStep: Int, channels: Int, rowStep: Int, columnStep: Int, rows: Int,
+    columns: Int,
     target: UnsafeMutablePointer<Float>, targetRowStep: Int
 ) {
     let lanes = Vector.scalarCount
