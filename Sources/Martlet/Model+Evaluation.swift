@@ -79,7 +79,7 @@ extension Model {
     }
 
     /// The classes of highest score of one image, highest first, with their probabilities.
-    /// - Throws: as ``evaluate(on:preprocessing:reference:pool:progress:)``.
+    /// - Throws: as ``evaluate(on:preprocessing:reference:keepsAnswers:pool:progress:)``.
     public func classify(
         _ image: Image, preprocessing: Preprocessing, count: Int, executor: Executor
     ) throws -> [(label: Int, probability: Double)] {
