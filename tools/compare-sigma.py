@@ -138,6 +138,7 @@ def main():
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--make-resnet50", metavar="FILE")
+    parser.add_argument("--martlet", default=str(ROOT / ".build/release/martlet"))
     arguments = parser.parse_args()
     if arguments.make_resnet50:
         make_resnet50(arguments.make_resnet50)
@@ -146,7 +147,7 @@ def main():
     sums, plain = [], []
     for _ in range(2):
         command = [
-            ROOT / ".build/release/martlet", "sigma", "cost", arguments.network, "--json", "--threads",
+            arguments.martlet, "sigma", "cost", arguments.network, "--json", "--threads",
             str(arguments.threads), "--repetitions", str(arguments.repetitions)]
         cost = json.loads(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
         sums.append((sum(layer["milliseconds"][layer["chosen"]] for layer in cost["layers"]), cost))

@@ -12,19 +12,20 @@ extension Model {
     ///   - data: the images.
     ///   - preprocessing: how they are prepared.
     ///   - reference: another network with the same classes, and the preprocessing it wants.
+    ///   - keepsAnswers: whether the result has each image's answer and label, to compare networks image by image.
     ///   - pool: the threads that share the work.
     ///   - options: how the network is run.
     ///   - progress: told of each batch; what it throws ends the evaluation.
     /// - Throws: ``EvaluationError``, ``NetworkError``, ``ImageError``, ``PreprocessingError``, ``DataSetError``.
     public func evaluate(
         on data: any DataSet, preprocessing: Preprocessing,
-        reference: (model: Model, preprocessing: Preprocessing)? = nil,
+        reference: (model: Model, preprocessing: Preprocessing)? = nil, keepsAnswers: Bool = false,
         pool: ThreadPool, options: Executor.Options = Executor.Options(), progress: JobProgress.Handler = { _ in }
     ) throws -> EvaluationResult {
         guard data.labelSource != .none || reference != nil else {
             throw EvaluationError.nothingToCompare(data: data.path)
         }
-        var evaluator = Evaluator(scores: network.scores)
+        var evaluator = Evaluator(scores: network.scores, keepsAnswers: keepsAnswers)
         let executor = try Executor(network: network, pool: pool, options: options)
         let batchSize = try evaluationBatchSize
         let loader = try loader(data, preprocessing, batchSize: batchSize, pool: pool)
@@ -79,7 +80,7 @@ extension Model {
     }
 
     /// The classes of highest score of one image, highest first, with their probabilities.
-    /// - Throws: as ``evaluate(on:preprocessing:reference:pool:options:progress:)``.
+    /// - Throws: as ``evaluate(on:preprocessing:reference:keepsAnswers:pool:options:progress:)``.
     public func classify(
         _ image: Image, preprocessing: Preprocessing, count: Int, executor: Executor
     ) throws -> [(label: Int, probability: Double)] {

@@ -13,12 +13,17 @@ enum Interruption {
     static func watch() {
         // Made before a signal can come: handlers must not initialise anything.
         _ = received.load(ordering: .relaxed)
+        // A parent may have left them blocked: processes inherit that.
+        var signals = sigset_t()
+        sigemptyset(&signals)
         for number in [SIGINT, SIGTERM] {
+            sigaddset(&signals, number)
             Foundation.signal(number) { number in
                 Interruption.note(number)
                 Foundation.signal(number, SIG_DFL)
             }
         }
+        sigprocmask(SIG_UNBLOCK, &signals, nil)
     }
 
     /// Ends the work if somebody asked for it: files that are being written disappear on the way.

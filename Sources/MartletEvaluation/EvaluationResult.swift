@@ -12,9 +12,13 @@ public struct EvaluationResult: Codable, Sendable, Equatable {
     public var loss: Double?
     /// The part on which the network and the reference give the same class first; `nil` without a reference.
     public var agreement: Double?
+    /// The class that scored highest of each image, in order; `nil` unless asked for.
+    public var answers: [Int]?
+    /// The label of each image, if it has one; `nil` unless asked for.
+    public var labels: [Int?]?
 
     enum CodingKeys: String, CodingKey {
-        case images, top1, top5, loss, agreement
+        case images, top1, top5, loss, agreement, answers, labels
         case top1Interval = "top1_interval"
     }
 }

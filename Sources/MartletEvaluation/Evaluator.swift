@@ -14,6 +14,8 @@ public struct Evaluator: Sendable {
     private var loss = 0.0
     private var compared = 0
     private var agreed = 0
+    private var answers: [Int]?
+    private var labels: [Int?]?
 
     /// What a network's scores are.
     public enum Scores: Sendable {
@@ -23,8 +25,11 @@ public struct Evaluator: Sendable {
         case probabilities
     }
 
-    /// An evaluator of scores of a kind.
-    public init(scores: Scores) { self.scores = scores }
+    /// An evaluator of scores of a kind, which keeps each image's answer and label if asked to.
+    public init(scores: Scores, keepsAnswers: Bool = false) {
+        self.scores = scores
+        if keepsAnswers { (answers, labels) = ([], []) }
+    }
 
     /// Adds the scores `[n, classes]` (further axes of extent 1 are allowed) of a batch and, with a reference, its scores.
     /// - Throws: ``EvaluationError``.
@@ -35,6 +40,8 @@ public struct Evaluator: Sendable {
             guard row.allSatisfy(\.isFinite) else { throw EvaluationError.nonFinite(image: batch.names[index]) }
             images += 1
             let best = Evaluator.ranking(row, 1)[0]
+            answers?.append(best)
+            labels?.append(batch.labels[index])
             if let others {
                 guard others.count == rows.count, others[index].count == row.count else {
                     throw EvaluationError.classCountMismatch(network: row.count, reference: others[index].count)
@@ -64,6 +71,7 @@ public struct Evaluator: Sendable {
             result.loss = loss / Double(labelled)
         }
         if compared > 0 { result.agreement = Double(agreed) / Double(compared) }
+        (result.answers, result.labels) = (answers, labels)
         return result
     }
 

@@ -21,7 +21,7 @@ public struct GatheringDemand: Sendable {
         let gatherer = try StatisticsGatherer(network: network, pool: pool, form: form, layers: wanted)
         var shapes: [String: Shape] = [:]
         let observer = Observer(layers: Set(gatherer.gatherers.map(\.gatherer.layer.name))) { shapes[$0] = $1.shape }
-        let probe = network.inputs[0].type.dimensions.first?.value ?? 1
+        let probe = max(1, network.inputs[0].type.dimensions.first?.value ?? 1)
         let input = network.inputs[0].name
         let executor = try Executor(network: network, pool: pool)
         _ = try executor.run(

@@ -12,10 +12,10 @@ struct MomentKernels: Sendable {
     /// Channels of a block.
     let lanes: Int
     let blockProducts: @Sendable (Source, Source, Source?, Int, Target, Target) -> Void
-    let spectralProducts: @Sendable (Source, Source, Int, Int, Int, Target) -> Void
+    let spectralProducts: @Sendable (Source, Source, Source?, Int, Int, Int, Target, Target) -> Void
     let addLags: @Sendable (Source, Int, Source, Int, Source, Int, Target, Target) -> Void
     let addInDouble: @Sendable (Source, Int, UnsafeMutablePointer<Double>) -> Void
-    let fillLane: @Sendable (Source, Int, Int, Int, Int, Target, Int) -> Void
+    let fillLanes: @Sendable (Source, Int, Int, Int, Int, Int, Int, Target, Int) -> Void
     let addVectors: @Sendable (Source, Int, Target) -> Void
     let fourierTransform: @Sendable (Target, Target, Int, UnsafePointer<Int>, Int, Source) -> Target
     let separateSpectra: @Sendable (Source, Source, Int, Target, Int) -> Void
@@ -33,7 +33,7 @@ struct MomentKernels: Sendable {
             spectralProducts = MartletKernelsBaseline.spectralProducts
             addLags = MartletKernelsBaseline.addLags
             addInDouble = MartletKernelsBaseline.addInDouble
-            fillLane = MartletKernelsBaseline.fillLane
+            fillLanes = MartletKernelsBaseline.fillLanes
             addVectors = MartletKernelsBaseline.addVectors
             fourierTransform = MartletKernelsBaseline.fourierTransform
             separateSpectra = MartletKernelsBaseline.separateSpectra
@@ -47,7 +47,7 @@ struct MomentKernels: Sendable {
             spectralProducts = MartletKernelsAVX2.spectralProducts
             addLags = MartletKernelsAVX2.addLags
             addInDouble = MartletKernelsAVX2.addInDouble
-            fillLane = MartletKernelsAVX2.fillLane
+            fillLanes = MartletKernelsAVX2.fillLanes
             addVectors = MartletKernelsAVX2.addVectors
             fourierTransform = MartletKernelsAVX2.fourierTransform
             separateSpectra = MartletKernelsAVX2.separateSpectra
@@ -61,7 +61,7 @@ struct MomentKernels: Sendable {
             spectralProducts = MartletKernelsAVX512.spectralProducts
             addLags = MartletKernelsAVX512.addLags
             addInDouble = MartletKernelsAVX512.addInDouble
-            fillLane = MartletKernelsAVX512.fillLane
+            fillLanes = MartletKernelsAVX512.fillLanes
             addVectors = MartletKernelsAVX512.addVectors
             fourierTransform = MartletKernelsAVX512.fourierTransform
             separateSpectra = MartletKernelsAVX512.separateSpectra

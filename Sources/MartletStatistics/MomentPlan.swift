@@ -75,12 +75,19 @@ struct MomentPlan {
     /// Floats that one image's signals take, and their spectra.
     var floatsPerImage: Int {
         let pixels = signalRows * signalColumns
-        let frequencies = fourier.map { ($0.width.count / 2 + 1) * $0.height.count * 2 } ?? 0
+        let frequencies = fourier.map { ($0.width.count / 2 + 1) * $0.height.count * 3 } ?? 0
         return tiles.blocks * tiles.lanes * (pixels + frequencies)
     }
 
-    /// How many images are worked on at once: an even number, about 128 MiB.
-    var imagesAtOnce: Int { max(2, (32 << 20) / max(1, floatsPerImage) / 2 * 2) }
+    /// How many of `images` images are worked on at once: an even number, or as many as are left, about 128 MiB. Where every
+    /// patch is written out, the products of few images take as long as those of many, and 16 MiB are still in a cache
+    /// when they are multiplied.
+    func imagesAtOnce(of images: Int) -> Int {
+        let floats = form == .unfolded ? 4 << 20 : 32 << 20
+        let most = max(2, floats / max(1, floatsPerImage))
+        let parts = (images + most - 1) / most
+        return parts < 2 ? images : ((images + parts - 1) / parts + 1) / 2 * 2
+    }
 
     /// The bytes that the sums take.
     var sumBytes: Int {
@@ -90,7 +97,7 @@ struct MomentPlan {
 
     /// The bytes that the signals of a step take, with all that is made of them.
     func scratchBytes(images: Int, workers: Int) -> Int {
-        let count = min(images, imagesAtOnce)
+        let count = min(images, imagesAtOnce(of: images))
         let vectors = tiles.blocks * tiles.lanes * count
         let rows = rowLines.count * (geometry.width.extent + geometry.width.maximumLag)
         let columns = columnLines.count * (geometry.height.extent + geometry.height.maximumLag)
@@ -98,7 +105,7 @@ struct MomentPlan {
         let square = tiles.lanes * tiles.lanes
         let terms = (tiles.kinds.map(\.terms.count).max() ?? 0) * (tiles.tasks.map(\.count).max() ?? 1)
         let perWorker = max(
-            (terms + 4 + 2 * (fourier?.height.count ?? 0)) * square,
+            (terms + 4 + 4 * (fourier?.height.count ?? 0)) * square,
             (fourier.map { (geometry.height.extent + 1) * $0.width.count + 4 * $0.height.count } ?? 0) * 2 * tiles.lanes
         )
         return 4 * (floatsPerImage * (count + 1) + borders + perWorker * workers)
@@ -127,7 +134,7 @@ struct MomentPlan {
             if let fourier {
                 let frequencies = Double((fourier.width.count / 2 + 1) * fourier.height.count)
                 let sums = Double(1 + geometry.height.maximumLag)
-                each += frequencies * lanes * (4 * count + 4 * sums + 4)
+                each += frequencies * lanes * (3 * count + 3 * sums + 4)
                 each += Double(fourier.width.count / 2 + 1) * Double(kind.lagCount) * lanes * 6
             }
             cost += each * Double(tileCount)
@@ -149,8 +156,10 @@ struct MomentPlan {
             MomentPlan(form: form, window: window, channels: channels, groups: groups, lanes: lanes)
         }
         if let form { return plan(form) }
-        if window.height.kernel * window.width.kernel == 1 { return plan(.unfolded) }
-        // Forms with more terms than pairs of taps cannot be cheaper, and cost much to plan.
+        // With one tap there is nothing to share, and with few outputs for many taps next to nothing, but much to plan.
+        let taps = Double(window.height.kernel) * Double(window.width.kernel)
+        let outputs = Double(window.height.output) * Double(window.width.output)
+        if taps == 1 || taps * taps > 64 * outputs { return plan(.unfolded) }
         let candidates = MomentForm.allCases.map(plan)
         return candidates.min { $0.cost(images: images) < $1.cost(images: images) } ?? candidates[0]
     }

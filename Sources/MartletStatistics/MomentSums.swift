@@ -55,10 +55,11 @@ final class MomentSums {
         let planes = images * plan.geometry.depth.output
         let (height, width) = (plan.geometry.height, plan.geometry.width)
         if height.extent > 0 && width.extent > 0 {
-            for first in stride(from: 0, to: planes, by: plan.imagesAtOnce) {
+            let imagesAtOnce = plan.imagesAtOnce(of: planes)
+            for first in stride(from: 0, to: planes, by: imagesAtOnce) {
                 let batch = SignalBatch(
                     plan: plan, kernels: kernels, scratch: scratch, first: first,
-                    count: min(plan.imagesAtOnce, planes - first))
+                    count: min(imagesAtOnce, planes - first))
                 batch.pack(input, pool: pool)
                 try add(batch.windowSums, images: batch.count, layer: layer)
                 batch.gatherBorders(pool: pool)
@@ -131,9 +132,10 @@ final class MomentSums {
         }
     }
 
-    /// How far the second moments of the even and of the odd steps are apart, of as many steps each: the norm of their
-    /// difference over the norm of their mean. The border's sums are left out.
-    var relativeChange: Double {
+    /// How far the second moments of the even and of the odd steps are apart: the norm of their difference over the norm of
+    /// that of all. The border's sums are left out.
+    /// - Parameter share: The part of the images that the even steps had, between 0 and 1.
+    func relativeChange(firstHalf share: Double) -> Double {
         let square = plan.tiles.lanes * plan.tiles.lanes
         var (difference, whole) = (0.0, 0.0)
         products.withElements(of: Double.self) { products in
@@ -146,7 +148,8 @@ final class MomentSums {
                             let (half, sum) = (
                                 Double(halves[tile.lagOffset + element]), products[tile.offset + element]
                             )
-                            d += half * half
+                            let apart = (sum + half) / (2 * share) - (sum - half) / (2 * (1 - share))
+                            d += apart * apart
                             w += sum * sum
                         }
                         difference += factor * weight * d
@@ -155,7 +158,7 @@ final class MomentSums {
                 }
             }
         }
-        return whole > 0 ? 2 * (difference / whole).squareRoot() : 0
+        return whole > 0 ? (difference / whole).squareRoot() : 0
     }
 }
 
@@ -173,7 +176,7 @@ private struct TileWork {
         partialCount = terms * together * square
         sumsCount = 4 * square
         // A line's worth between threads, so that they do not share one.
-        stride = partialCount + sumsCount + (plan.fourier?.height.count ?? 0) * 2 * square + 64
+        stride = partialCount + sumsCount + (plan.fourier?.height.count ?? 0) * 4 * square + 64
         base = scratch.floats(.workers, stride * workers)
     }
 

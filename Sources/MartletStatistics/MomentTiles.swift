@@ -30,7 +30,7 @@ struct MomentTiles {
     let blocks: Int
     let kinds: [Kind]
     let tiles: [Tile]
-    /// Tiles of the same row and kind that are worked on together.
+    /// Tiles of a few neighbouring rows and columns, of the same kind, that are worked on together, by rows.
     let tasks: [Range<Int>]
     /// The number of sums.
     let count: Int
@@ -66,11 +66,17 @@ struct MomentTiles {
                 tiles.append(Tile(row: row, column: column, kind: kind, offset: 0, lagOffset: 0))
             }
         }
-        // Columns in groups, rows from the longest to the shortest: what a task reads is still in the cache for the
-        // next one, and the last tasks are short.
-        let together = max(1, min(4, 256 / max(1, kinds.map(\.terms.count).max() ?? 1)))
+        // Rows and columns in groups: what a task reads of a few of each it multiplies with each other while it is in
+        // the cache, and its sums stay there too. Rows from the longest to the shortest, so that the last tasks are short.
+        let terms = max(1, kinds.map(\.terms.count).max() ?? 1)
+        let columnsTogether = max(1, min(8, 256 / terms))
+        let rowsTogether = max(1, min(4, blocks / 4, 512 / (terms * columnsTogether)))
+        func key(_ tile: Tile) -> (Int, Int, Int) {
+            (tile.column / columnsTogether, -(tile.row / rowsTogether), tile.kind)
+        }
         tiles.sort {
-            ($0.column / together, -$0.row, $0.column) < ($1.column / together, -$1.row, $1.column)
+            let (first, second) = (key($0), key($1))
+            return first == second ? ($0.row, $0.column) < ($1.row, $1.column) : first < second
         }
         var tasks: [Range<Int>] = []
         for position in tiles.indices {
@@ -80,10 +86,7 @@ struct MomentTiles {
             index[tile.row * blocks + tile.column] = position
             count += kinds[tile.kind].terms.count * lanes * lanes
             lagCount += kinds[tile.kind].lagCount * lanes * lanes
-            if let last = tasks.last, tiles[last.lowerBound].row == tile.row,
-                tiles[last.lowerBound].kind == tile.kind,
-                tiles[last.lowerBound].column / together == tile.column / together
-            {
+            if let last = tasks.last, key(tiles[last.lowerBound]) == key(tile) {
                 tasks[tasks.count - 1] = last.lowerBound..<position + 1
             } else {
                 tasks.append(position..<position + 1)

@@ -38,7 +38,7 @@ struct SignalBatch {
         points = scratch.floats(.points, vectors * plan.points.count)
         let even = (count + 1) / 2 * 2
         let frequencies = plan.fourier.map { ($0.width.count / 2 + 1) * $0.height.count } ?? 0
-        spectra = scratch.floats(.spectra, plan.tiles.blocks * frequencies * even * 2 * lanes)
+        spectra = scratch.floats(.spectra, plan.tiles.blocks * frequencies * even * 3 * lanes)
     }
 
     private var plane: Int { plan.signalRows * plan.signalColumns * lanes }
@@ -96,11 +96,17 @@ struct SignalBatch {
             return
         }
         target.update(repeating: 0, count: plane)
-        for signal in signals {
-            guard let (source, y, x) = source(signal) else { continue }
-            kernels.fillLane(
-                source, rowStep, geometry.width.stride, y.support.count, x.support.count,
-                target + place(y, x) + signal - signals.lowerBound, targetRowStep)
+        var signal = signals.lowerBound
+        while signal < signals.upperBound {
+            // Four neighbouring channels of one phase together, where there are so many.
+            let channel = signal % geometry.channels
+            let together = channel + 4 <= geometry.channels && signal + 4 <= signals.upperBound ? 4 : 1
+            if let (source, y, x) = source(signal) {
+                kernels.fillLanes(
+                    source, depth * planeSize, together, rowStep, geometry.width.stride, y.support.count,
+                    x.support.count, target + place(y, x) + signal - signals.lowerBound, targetRowStep)
+            }
+            signal += together
         }
     }
 
@@ -164,7 +170,7 @@ struct SignalBatch {
 
     // MARK: Products
 
-    /// Adds the products of a term for tiles of one row, whose squares are `step` floats apart.
+    /// Adds the products of a term for tiles that are sorted by rows and whose squares are `step` floats apart.
     func multiply(
         _ term: MomentTerm, _ tiles: [MomentTiles.Tile], into target: UnsafeMutablePointer<Float>, step: Int,
         unused: UnsafeMutablePointer<Float>
@@ -173,22 +179,21 @@ struct SignalBatch {
             _ shift: Int, length: Int, _ left: (Int) -> UnsafeMutablePointer<Float>,
             _ right: (Int) -> UnsafeMutablePointer<Float>
         ) {
-            // A product stays in the cache with a piece of its signals.
-            let piece = 256
+            // Three pieces of signals stay in the nearest cache while they are multiplied, those of all tiles in the next.
+            let piece = 128
             let total = length - abs(shift)
-            let a = left(tiles[0].row) + max(0, -shift) * lanes
             for start in Swift.stride(from: 0, to: total, by: piece) {
                 let length = min(piece, total - start)
                 var index = 0
                 while index < tiles.count {
+                    let row = tiles[index].row
+                    let a = left(row) + (max(0, -shift) + start) * lanes
                     let b = right(tiles[index].column) + (max(0, shift) + start) * lanes
-                    let hasNext = index + 1 < tiles.count
-                    let next = right(tiles[hasNext ? index + 1 : index].column) + (max(0, shift) + start) * lanes
+                    let hasNext = index + 1 < tiles.count && tiles[index + 1].row == row
+                    let next = hasNext ? right(tiles[index + 1].column) + (max(0, shift) + start) * lanes : nil
                     let products = target + index * step
-                    kernels.blockProducts(
-                        a + start * lanes, b, hasNext ? next : nil, length, products, hasNext ? products + step : unused
-                    )
-                    index += 2
+                    kernels.blockProducts(a, b, next, length, products, hasNext ? products + step : unused)
+                    index += hasNext ? 2 : 1
                 }
             }
         }
@@ -219,9 +224,10 @@ struct SignalBatch {
     // MARK: Spectra
 
     /// Floats between neighbouring vertical frequencies.
-    var frequencyStep: Int { (count + 1) / 2 * 2 * 2 * lanes }
+    var frequencyStep: Int { (count + 1) / 2 * 2 * 3 * lanes }
 
-    /// The spectra of a block in a column of frequencies: `[vertical frequency, image, 2, lane]`.
+    /// The spectra of a block in a column of frequencies: `[vertical frequency, image, 3, lane]`, the
+    /// real part, and the imaginary part added to it and subtracted from it.
     func spectrum(block: Int, column: Int) -> UnsafeMutablePointer<Float> {
         guard let fourier = plan.fourier else { return spectra }
         return spectra + (block * (fourier.width.count / 2 + 1) + column) * fourier.height.count * frequencyStep
@@ -259,7 +265,7 @@ struct SignalBatch {
                 let result = column(frequency, columns)
                 let other = mirrored == frequency ? result : column(mirrored, columns + 2 * ny * unit)
                 kernels.separateSpectra(
-                    result, other, ny, spectrum(block: block, column: frequency) + pair * 2 * unit, frequencyStep)
+                    result, other, ny, spectrum(block: block, column: frequency) + pair * 3 * unit, frequencyStep)
             }
         }
     }

@@ -31,7 +31,7 @@ struct SpectralTables {
         lagCounts = plan.tiles.kinds.map(\.lagCount)
     }
 
-    /// Adds the lags' sums of tiles of one row and kind to `partial`.
+    /// Adds the lags' sums of tiles of one kind, sorted by rows, to `partial`. `products` has room for those of two tiles.
     func multiply(
         _ tiles: [MomentTiles.Tile], kind: Int, batch: SignalBatch, products: UnsafeMutablePointer<Float>,
         sums: UnsafeMutablePointer<Float>, partial: UnsafeMutablePointer<Float>, partialStep: Int
@@ -41,15 +41,24 @@ struct SpectralTables {
         angles.withUnsafeBufferPointer { angles in
             lags[kind].withUnsafeBufferPointer { lags in
                 guard let angles = angles.baseAddress, let lags = lags.baseAddress else { return }
+                let size = height.count * 2 * kernels.lanes * kernels.lanes
                 for column in 0..<columns {
-                    for (index, tile) in tiles.enumerated() {
+                    var index = 0
+                    while index < tiles.count {
+                        let row = tiles[index].row
+                        let hasNext = index + 1 < tiles.count && tiles[index + 1].row == row
                         kernels.spectralProducts(
-                            batch.spectrum(block: tile.row, column: column),
-                            batch.spectrum(block: tile.column, column: column), height.count, step, batch.count,
-                            products)
-                        kernels.addLags(
-                            products, height.count, angles, maximumLag, lags + column * lagCount * 3, lagCount, sums,
-                            partial + index * partialStep)
+                            batch.spectrum(block: row, column: column),
+                            batch.spectrum(block: tiles[index].column, column: column),
+                            hasNext ? batch.spectrum(block: tiles[index + 1].column, column: column) : nil,
+                            height.count, step, batch.count, products, products + size)
+                        for (offset, products) in [products, products + size].prefix(hasNext ? 2 : 1).enumerated() {
+                            kernels.addLags(
+                                products, height.count, angles, maximumLag, lags + column * lagCount * 3, lagCount,
+                                sums,
+                                partial + (index + offset) * partialStep)
+                        }
+                        index += hasNext ? 2 : 1
                     }
                 }
             }

@@ -20,7 +20,7 @@ extension StatisticsGatherer {
         [
             StatisticsGatherer.formatKey: StatisticsGatherer.format,
             "martlet.network_digest": NetworkDigest.digest(of: network),
-            "martlet.images": "\(images)", "martlet.steps": "\(steps)",
+            "martlet.images": "\(images)", "martlet.steps": "\(steps)", "martlet.first_half": "\(firstHalf)",
         ]
     }
 
@@ -71,6 +71,8 @@ extension StatisticsGatherer {
         guard reader.metadata[StatisticsGatherer.formatKey] == StatisticsGatherer.format,
             let images = reader.metadata["martlet.images"].flatMap({ Int($0) }), images > 0,
             let steps = reader.metadata["martlet.steps"].flatMap({ Int($0) }), (1...images).contains(steps),
+            let firstHalf = reader.metadata["martlet.first_half"].flatMap({ Int($0) }),
+            (0...images).contains(firstHalf),
             let text = reader.metadata["martlet.layers"],
             let entries = try? JSONDecoder().decode([Entry].self, from: Data(text.utf8))
         else { throw refuse("it is no checkpoint of Martlet's") }
@@ -107,6 +109,6 @@ extension StatisticsGatherer {
         }
         self.images = images
         self.steps = steps
-        isEven = images == steps * StatisticsGatherer.imagesPerStep
+        self.firstHalf = firstHalf
     }
 }

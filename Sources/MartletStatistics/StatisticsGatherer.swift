@@ -20,8 +20,8 @@ public final class StatisticsGatherer {
     public internal(set) var images = 0
     /// The number of batches seen.
     public internal(set) var steps = 0
-    /// Whether all batches were whole.
-    var isEven = true
+    /// The number of images in the first, the third and every other odd batch.
+    var firstHalf = 0
     /// The time spent on each view's sums, by the name of its first layer.
     private var seconds: [String: Double] = [:]
 
@@ -68,7 +68,8 @@ public final class StatisticsGatherer {
     public func add(_ batch: Tensor) throws {
         let (scratch, step) = (scratch, steps)
         let pool = executor.pool
-        let byName = Dictionary(uniqueKeysWithValues: gatherers.map { ($0.gatherer.layer.name, $0.gatherer) })
+        let byName = Dictionary(
+            gatherers.map { ($0.gatherer.layer.name, $0.gatherer) }, uniquingKeysWith: { first, _ in first })
         let clock = ContinuousClock()
         let observer = Observer(layers: Set(byName.keys)) { name, input in
             let time = try clock.measure { try byName[name]?.add(input, step: step, scratch: scratch, pool: pool) }
@@ -76,9 +77,9 @@ public final class StatisticsGatherer {
         }
         _ = try executor.run([network.inputs[0].name: batch], observing: observer)
         let count = batch.shape.rank > 0 ? batch.shape[0] : 1
+        if steps % 2 == 0 { firstHalf += count }
         images += count
         steps += 1
-        isEven = isEven && count == StatisticsGatherer.imagesPerStep
     }
 
     /// The moments gathered so far.
@@ -113,14 +114,15 @@ public final class StatisticsGatherer {
     }
 
     /// How far Sigma still moves, layer by layer: how far the second moments of the even and of the odd steps are apart,
-    /// relative to their mean; `nil` before there are as many whole steps of each.
+    /// relative to that of all; `nil` before there are two steps.
     ///
     /// The error of the whole is about half of it, and falls with the square root of the images.
     public var changes: [String: Double]? {
-        guard isEven, steps > 0, steps % 2 == 0 else { return nil }
+        guard firstHalf > 0, firstHalf < images else { return nil }
+        let share = Double(firstHalf) / Double(images)
         var changes: [String: Double] = [:]
         for (gatherer, layers) in gatherers {
-            for layer in layers { changes[layer] = gatherer.current?.sums.relativeChange ?? 0 }
+            for layer in layers { changes[layer] = gatherer.current?.sums.relativeChange(firstHalf: share) ?? 0 }
         }
         return changes
     }

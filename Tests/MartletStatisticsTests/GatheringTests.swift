@@ -78,6 +78,9 @@ import Testing
         Case(input: [2, 3, 4, 5, 6], outputs: 2, kernel: [3, 2, 3], padding: 1),
         Case(input: [2, 2, 5, 6, 6], outputs: 2, kernel: [2, 3, 3], stride: 2, padding: 1),
         Case(input: [3, 18, 1, 1], outputs: 2, kernel: [3, 3], padding: 1),
+        // So many channels that tiles of several rows are worked on together.
+        Case(input: [2, 140, 4, 5], outputs: 2, kernel: [1, 1]),
+        Case(input: [3, 132, 5, 4], outputs: 2, kernel: [3, 1]),
     ]
 
     @Test(arguments: cases, MomentForm.allCases) func equalsBruteForce(layer: Case, form: MomentForm) throws {
@@ -149,6 +152,46 @@ import Testing
         }
         #expect(results[0] == results[1])
         #expect(results[0] == results[2])
+    }
+
+    /// How far Sigma still moves is the distance of the moments of every other batch, however many and large they are.
+    @Test func changesAreTheDistanceOfTwoHalves() throws {
+        let network = try SmallNetwork.residual()
+        var generator = SeededGenerator(seed: 11)
+        let batches = try [16, 16, 5].map { count in
+            try Tensor(generator.floats(count * 3 * 144), shape: [count, 3, 12, 12])
+        }
+        // Pointwise: the borders, which are left out of it, do not come in.
+        let layer = try #require(network.weightedLayers().first { $0.name == "point" })
+        func gatherer(_ batches: [Tensor]) throws -> StatisticsGatherer {
+            let gatherer = try StatisticsGatherer(network: network, pool: ThreadPool(threadCount: 2))
+            for batch in batches { try gatherer.add(batch) }
+            return gatherer
+        }
+        func moment(_ batches: [Tensor]) throws -> [Double] {
+            try gatherer(batches).statistics(data: "", dataDigest: "", preprocessing: "", version: "")
+                .moments(of: layer).secondMoment().elements
+        }
+        func norm(_ values: [Double]) -> Double { values.reduce(0) { $0 + $1 * $1 }.squareRoot() }
+        let (first, second) = (try moment([batches[0], batches[2]]), try moment([batches[1]]))
+        let expected = norm(zip(first, second).map { $0 - $1 }) / norm(try moment(batches))
+        let found = try #require(try gatherer(batches).changes?[layer.name])
+        #expect(expected > 1e-3)
+        #expect(abs(found - expected) < 1e-3 * expected)
+        #expect(try gatherer([batches[0]]).changes == nil)
+    }
+
+    /// A window as large as the map has one output: planning thousands of lags and border sums would be all the work.
+    @Test func manyTapsForFewOutputsAreUnfolded() throws {
+        var builder = NetworkBuilder(seed: 3)
+        let output = try builder.convolution("layer", "input", outputs: 2, inputs: 2, kernel: [14, 14])
+        let network = builder.network(
+            input: TensorType(.float32, [.symbol("N"), .fixed(2), .fixed(15), .fixed(14)]), output: output,
+            type: TensorType(.float32, [.symbol("N"), .fixed(2), .fixed(2), .fixed(1)]))
+        let gatherer = try StatisticsGatherer(network: network, pool: ThreadPool(threadCount: 1))
+        var generator = SeededGenerator(seed: 4)
+        try gatherer.add(try Tensor(generator.floats(2 * 15 * 14), shape: [1, 2, 15, 14]))
+        #expect(gatherer.costs.map(\.form) == [.unfolded])
     }
 
     @Test func refusesWhatIsNoNumber() throws {

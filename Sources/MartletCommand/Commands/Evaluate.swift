@@ -13,11 +13,17 @@ struct Evaluate: ParsableCommand {
     @Argument(help: "The network, an ONNX file.") var model: String
     @Argument(help: "The images.") var data: String
     @Option(help: ArgumentHelp("A network to compare the answers with.", valueName: "model")) var reference: String?
+    @Flag(help: "With --json: each image's answer and label too, to compare networks image by image.")
+    var answers = false
     @OptionGroup var images: DataOptions
     @OptionGroup var preprocessing: PreprocessingFlags
     @OptionGroup var execution: ExecutionOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
+
+    func validate() throws {
+        if answers, !output.json { throw ValidationError("--answers goes with --json") }
+    }
 
     func run() throws {
         try reportingErrors {
@@ -39,7 +45,8 @@ struct Evaluate: ParsableCommand {
             let execution = try execution.options(pool: pool) { model }
             let line = ProgressLine()
             let result = try model.evaluate(
-                on: data, preprocessing: preprocessing, reference: other, pool: pool, options: execution,
+                on: data, preprocessing: preprocessing, reference: other, keepsAnswers: answers, pool: pool,
+                options: execution,
                 progress: { line.show($0) })
             line.finish()
             if output.json { return try Terminal.printJSON(result) }

@@ -7,8 +7,8 @@ import MartletParallelism
 /// A term `t b^T`, `b = s * c * d`, is found in turns: `t` for `b`, the input vector `s` for `t` and the window's, the window's
 /// two for `t` and `s`. Under a second moment that happens in the coordinates of a ``Whitening``. What the terms so far
 /// left is only needed as `F = (W - V) Sigma` `[T, S h w]`, from which a term takes `t (Sigma b)^T`. A turn costs three
-/// passes over `Sigma` (one product with a vector for each of two conjugate gradient steps, and one with a vector for each
-/// tap) and two over `F`.
+/// passes over `Sigma` in single precision (one product with a vector for each of two conjugate gradient steps, and one
+/// with a vector for each tap) and two over `F`; memory is what it waits for.
 struct RankOneDeflation {
     let kernel: ConvolutionKernel
     /// `Sigma`; nil is the identity.
@@ -93,7 +93,7 @@ struct RankOneDeflation {
             gain = next
 
             let target = product(left, term.output, transposed: true)
-            try improveInput(&term, target: target, square: square)
+            try improveInput(&term, image: image, target: target, square: square)
             tapImage = try self.tapImage(of: term.input)
             try improveTaps(&term, target: target, square: square, tapImage: tapImage)
         }
@@ -133,23 +133,28 @@ struct RankOneDeflation {
         return term
     }
 
-    /// The input vector for the others: exact without a moment, two steps of conjugate gradients with one.
-    private func improveInput(_ term: inout Term, target: [Double], square: Double) throws {
+    /// The input vector for the others: exact without a moment, two steps of conjugate gradients with one. `image` is the
+    /// product of `Sigma` with the patch as it stands.
+    private func improveInput(_ term: inout Term, image: [Double], target: [Double], square: Double) throws {
         let tap = term.tap
         let weight = tap.reduce(0) { $0 + $1 * $1 } * square
-        let right = (0..<channels).map { s in (0..<taps).reduce(0) { $0 + target[s * taps + $1] * tap[$1] } }
+        func contracted(_ patch: [Double]) -> [Double] {
+            (0..<channels).map { s in (0..<taps).reduce(0) { $0 + patch[s * taps + $1] * tap[$1] } }
+        }
+        let right = contracted(target)
         if sigma == nil {
             term.input = right.map { $0 / weight }
         } else {
-            term.input = try ConjugateGradients.solve(
-                rightHandSide: right, start: term.input, maximumIterations: 2,
+            // For the correction: the residual at the start costs no product then.
+            let residual = zip(right, contracted(image)).map { $0 - square * $1 }
+            let correction = try ConjugateGradients.solve(
+                rightHandSide: residual, maximumIterations: 2,
                 operator: { input in
                     let image = singleProduct(input.flatMap { input in tap.map { Float(input * $0) } }, count: 1)
-                    return (0..<channels).map { s in
-                        square * (0..<taps).reduce(0) { $0 + Double(image[s * taps + $1]) * tap[$1] }
-                    }
+                    return contracted(image.map { Double($0) }).map { $0 * square }
                 }
             ).iterate
+            term.input = zip(term.input, correction).map { $0 + $1 }
         }
         if let result = normalized(term) { term = result }
     }

@@ -23,9 +23,10 @@ public struct DecompositionOptions: Sendable, Equatable {
     /// Sweeps end when one lowers the squared error by no more than this part of it.
     ///
     /// Nil takes what the method calls for. Tucker-2 in the Frobenius norm: 2e-5, at which every layer of ResNet-18 and
-    /// GoogLeNet tried has at most the error that TensorLy's default leaves. Under a second moment: 3e-3, reached
-    /// in three to six sweeps; what later ones gain on the images at hand (1 to 2 % of the squared error in ResNet-18)
-    /// they lose again on others where images are few.
+    /// GoogLeNet tried has at most the error that TensorLy's default leaves. Under a second moment: 1e-4 for patches of up
+    /// to 1,152 numbers, whose sweeps cost next to nothing, and 3e-3 for larger ones, reached in three to six sweeps; what
+    /// later ones gain there on the images at hand (1 to 2 % of the squared error in ResNet-18) they lose again on others
+    /// where images are few.
     public var tolerance: Double?
     /// Steps of conjugate gradients in one sweep; nil takes the method's own number. For Tucker-2's input factor that is
     /// 4: with the preconditioner two do nearly what sixteen do.

@@ -75,6 +75,7 @@ struct Tucker2SigmaProblem {
         var state = try start(outputRank: outputRank, inputRank: inputRank, options)
         var errors = [state.relativeError]
         var converged = false
+        let tolerance = options.tolerance ?? Self.tolerance(order: secondMoment.dimension)
         for _ in 0..<(options.maximumSweeps ?? 50) {
             // Nothing is left to gain below the rounding of the whole.
             if state.relativeError < 1e-13 {
@@ -88,13 +89,18 @@ struct Tucker2SigmaProblem {
             }
             let gain = errors[errors.count - 1] - state.relativeError
             errors.append(state.relativeError)
-            if gain <= (options.tolerance ?? 3e-3) * state.relativeError {
+            if gain <= tolerance * state.relativeError {
                 converged = true
                 break
             }
         }
         return DecompositionFit(factors: factors(state), errors: errors, converged: converged)
     }
+
+    /// The part of the squared error that a sweep must gain, for a moment of this order. Small layers are stricter: their
+    /// sweeps cost milliseconds, they see more patches than they have dimensions, and one slow sweep among quicker ones,
+    /// which the relaxation makes, is no end yet.
+    static func tolerance(order: Int) -> Double { order <= 1152 ? 1e-4 : 3e-3 }
 
     /// The better of two starts, each completed by the closed form: the input factor of the kernel's truncated
     /// higher-order SVD, and that of the norm in which Sigma's channels and taps are taken as independent.

@@ -57,12 +57,18 @@ public func separateSpectra(
         let (zr, zi) = (load(z), load(z + lanes))
         let (or, oi) = (load(other), load(other + lanes))
         let target = output + f * outputStep
-        store((zr + or) * half, to: target)
-        store((zi - oi) * half, to: target + lanes)
-        store((zi + oi) * half, to: target + 2 * lanes)
-        store((or - zr) * half, to: target + 3 * lanes)
+        storeSpectrum((zr + or) * half, (zi - oi) * half, to: target)
+        storeSpectrum((zi + oi) * half, (or - zr) * half, to: target + 3 * lanes)
         f += 1
     }
+}
+
+@inline(__always) private func storeSpectrum(
+    _ real: Vector, _ imaginary: Vector, to target: UnsafeMutablePointer<Float>
+) {
+    store(real, to: target)
+    store(real + imaginary, to: target + Vector.scalarCount)
+    store(real - imaginary, to: target + 2 * Vector.scalarCount)
 }
 
 /// x[k] = a[k] + i b[k] for k below `count`, zero up to `total`; b may be null, for zeros.

@@ -15,16 +15,69 @@ public func blockProducts(
 ) {
     let lanes = Vector.scalarCount
     var row = 0
-    while row < lanes {
-        if let b1 {
-            fourRowsTwoBlocks(
-                a + row, b0, b1, count: count, products0 + row * lanes, products1 + row * lanes)
-        } else {
+    guard let b1 else {
+        while row < lanes {
             fourRowsOneBlock(a + row, b0, count: count, products0 + row * lanes)
+            row += 4
         }
-        row += 4
+        return
     }
+    #if MARTLET_AVX512
+        // With 32 registers there is room for twice the sums, and a loaded vector is used twice as often.
+        while row < lanes {
+            eightRowsTwoBlocks(a + row, b0, b1, count: count, products0 + row * lanes, products1 + row * lanes)
+            row += 8
+        }
+    #else
+        while row < lanes {
+            fourRowsTwoBlocks(a + row, b0, b1, count: count, products0 + row * lanes, products1 + row * lanes)
+            row += 4
+        }
+    #endif
 }
+
+#if MARTLET_AVX512
+    @inline(__always) private func eightRowsTwoBlocks(
+        _ a: UnsafePointer<Float>, _ b0: UnsafePointer<Float>, _ b1: UnsafePointer<Float>, count: Int,
+        _ products0: UnsafeMutablePointer<Float>, _ products1: UnsafeMutablePointer<Float>
+    ) {
+        let lanes = Vector.scalarCount
+        var (c00, c10, c20, c30) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+        var (c40, c50, c60, c70) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+        var (c01, c11, c21, c31) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+        var (c41, c51, c61, c71) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+        var k = 0
+        let end = count * lanes
+        while k < end {
+            let (x, y) = (load(b0 + k), load(b1 + k))
+            let (r0, r1) = (Vector(repeating: a[k]), Vector(repeating: a[k + 1]))
+            let (r2, r3) = (Vector(repeating: a[k + 2]), Vector(repeating: a[k + 3]))
+            let (r4, r5) = (Vector(repeating: a[k + 4]), Vector(repeating: a[k + 5]))
+            let (r6, r7) = (Vector(repeating: a[k + 6]), Vector(repeating: a[k + 7]))
+            c00 = multiplyAdd(c00, r0, x)
+            c01 = multiplyAdd(c01, r0, y)
+            c10 = multiplyAdd(c10, r1, x)
+            c11 = multiplyAdd(c11, r1, y)
+            c20 = multiplyAdd(c20, r2, x)
+            c21 = multiplyAdd(c21, r2, y)
+            c30 = multiplyAdd(c30, r3, x)
+            c31 = multiplyAdd(c31, r3, y)
+            c40 = multiplyAdd(c40, r4, x)
+            c41 = multiplyAdd(c41, r4, y)
+            c50 = multiplyAdd(c50, r5, x)
+            c51 = multiplyAdd(c51, r5, y)
+            c60 = multiplyAdd(c60, r6, x)
+            c61 = multiplyAdd(c61, r6, y)
+            c70 = multiplyAdd(c70, r7, x)
+            c71 = multiplyAdd(c71, r7, y)
+            k += lanes
+        }
+        addTo(products0, c00, c10, c20, c30)
+        addTo(products0 + 4 * lanes, c40, c50, c60, c70)
+        addTo(products1, c01, c11, c21, c31)
+        addTo(products1 + 4 * lanes, c41, c51, c61, c71)
+    }
+#endif
 
 @inline(__always) private func fourRowsTwoBlocks(
     _ a: UnsafePointer<Float>, _ b0: UnsafePointer<Float>, _ b1: UnsafePointer<Float>, count: Int,
@@ -97,66 +150,151 @@ public func blockProducts(
 /// The products of complex signals, frequency by frequency: with `conj(a[k]) b[k]^T` summed over k, its real part
 /// and then its imaginary part, for each of `frequencies`.
 ///
+/// Three real products make a complex one: with `F = (ar + ai)(br - bi)`, `G = (ar - ai)(br + bi)` and `H = ar br` the real part
+/// is `2 H - (F + G) / 2` and the imaginary part `(G - F) / 2`. The sums and differences stand in the spectra already.
+///
 /// - Parameters:
-///   - a: For each frequency `count` pairs of vectors, real and imaginary part: the rows.
-///   - b: Likewise the columns.
-///   - frequencyStep: Floats between the frequencies of `a`, and of `b`.
-///   - products: For each frequency two squares, real and imaginary part; overwritten.
+///   - a: For each frequency `count` triples of vectors, as ``separateSpectra(column:mirrored:count:output:outputStep:)``
+///     writes them: the rows.
+///   - b0: Likewise the columns of the first product.
+///   - b1: Those of the second product, or null.
+///   - frequencyStep: Floats between the frequencies of `a`, and of `b0` and `b1`.
+///   - products0: For each frequency two squares, real and imaginary part; overwritten.
+///   - products1: The same of the second product; not touched where `b1` is null.
 public func spectralProducts(
-    a: UnsafePointer<Float>, b: UnsafePointer<Float>, frequencies: Int, frequencyStep: Int, count: Int,
-    products: UnsafeMutablePointer<Float>
+    a: UnsafePointer<Float>, b0: UnsafePointer<Float>, b1: UnsafePointer<Float>?, frequencies: Int, frequencyStep: Int,
+    count: Int, products0: UnsafeMutablePointer<Float>, products1: UnsafeMutablePointer<Float>
 ) {
     let lanes = Vector.scalarCount
     let square = lanes * lanes
     var frequency = 0
     while frequency < frequencies {
-        let a = a + frequency * frequencyStep
-        let b = b + frequency * frequencyStep
-        let target = products + frequency * 2 * square
+        let offset = frequency * frequencyStep
+        let target = frequency * 2 * square
         var row = 0
         while row < lanes {
-            let (real, imaginary) = (target + row * lanes, target + square + row * lanes)
-            fourRowsComplex(a + row, b, count: count, real, imaginary)
+            let (a, place) = (a + offset + row, target + row * lanes)
+            if let b1 {
+                #if MARTLET_AVX512
+                    fourRowsTwoBlocksComplex(
+                        a, b0 + offset, b1 + offset, count: count, products0 + place, products1 + place)
+                #else
+                    fourRowsComplex(a, b0 + offset, count: count, products0 + place)
+                    fourRowsComplex(a, b1 + offset, count: count, products1 + place)
+                #endif
+            } else {
+                fourRowsComplex(a, b0 + offset, count: count, products0 + place)
+            }
             row += 4
         }
         frequency += 1
     }
 }
 
+#if MARTLET_AVX512
+    /// Of two products at once: a processor takes fewer loads in a cycle than multiplications, and this shares those of `a`.
+    @inline(__always) private func fourRowsTwoBlocksComplex(
+        _ a: UnsafePointer<Float>, _ b0: UnsafePointer<Float>, _ b1: UnsafePointer<Float>, count: Int,
+        _ products0: UnsafeMutablePointer<Float>, _ products1: UnsafeMutablePointer<Float>
+    ) {
+        let lanes = Vector.scalarCount
+        var (f0, f1, f2, f3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+        var (g0, g1, g2, g3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+        var (h0, h1, h2, h3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+        var (f4, f5, f6, f7) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+        var (g4, g5, g6, g7) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+        var (h4, h5, h6, h7) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+        var k = 0
+        let end = count * 3 * lanes
+        while k < end {
+            let (reals, sums) = (a + k, a + k + lanes)
+            let differences = sums + lanes
+            let (x, y) = (load(b0 + k), load(b1 + k))
+            let (r0, r1) = (Vector(repeating: reals[0]), Vector(repeating: reals[1]))
+            let (r2, r3) = (Vector(repeating: reals[2]), Vector(repeating: reals[3]))
+            h0 = multiplyAdd(h0, r0, x)
+            h4 = multiplyAdd(h4, r0, y)
+            h1 = multiplyAdd(h1, r1, x)
+            h5 = multiplyAdd(h5, r1, y)
+            h2 = multiplyAdd(h2, r2, x)
+            h6 = multiplyAdd(h6, r2, y)
+            h3 = multiplyAdd(h3, r3, x)
+            h7 = multiplyAdd(h7, r3, y)
+            let (xd, yd) = (load(b0 + k + 2 * lanes), load(b1 + k + 2 * lanes))
+            let (s0, s1) = (Vector(repeating: sums[0]), Vector(repeating: sums[1]))
+            let (s2, s3) = (Vector(repeating: sums[2]), Vector(repeating: sums[3]))
+            f0 = multiplyAdd(f0, s0, xd)
+            f4 = multiplyAdd(f4, s0, yd)
+            f1 = multiplyAdd(f1, s1, xd)
+            f5 = multiplyAdd(f5, s1, yd)
+            f2 = multiplyAdd(f2, s2, xd)
+            f6 = multiplyAdd(f6, s2, yd)
+            f3 = multiplyAdd(f3, s3, xd)
+            f7 = multiplyAdd(f7, s3, yd)
+            let (xs, ys) = (load(b0 + k + lanes), load(b1 + k + lanes))
+            let (d0, d1) = (Vector(repeating: differences[0]), Vector(repeating: differences[1]))
+            let (d2, d3) = (Vector(repeating: differences[2]), Vector(repeating: differences[3]))
+            g0 = multiplyAdd(g0, d0, xs)
+            g4 = multiplyAdd(g4, d0, ys)
+            g1 = multiplyAdd(g1, d1, xs)
+            g5 = multiplyAdd(g5, d1, ys)
+            g2 = multiplyAdd(g2, d2, xs)
+            g6 = multiplyAdd(g6, d2, ys)
+            g3 = multiplyAdd(g3, d3, xs)
+            g7 = multiplyAdd(g7, d3, ys)
+            k += 3 * lanes
+        }
+        storeComplex(f0, g0, h0, products0)
+        storeComplex(f1, g1, h1, products0 + lanes)
+        storeComplex(f2, g2, h2, products0 + 2 * lanes)
+        storeComplex(f3, g3, h3, products0 + 3 * lanes)
+        storeComplex(f4, g4, h4, products1)
+        storeComplex(f5, g5, h5, products1 + lanes)
+        storeComplex(f6, g6, h6, products1 + 2 * lanes)
+        storeComplex(f7, g7, h7, products1 + 3 * lanes)
+    }
+#endif
+
 @inline(__always) private func fourRowsComplex(
-    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int, _ real: UnsafeMutablePointer<Float>,
-    _ imaginary: UnsafeMutablePointer<Float>
+    _ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>, count: Int, _ products: UnsafeMutablePointer<Float>
 ) {
     let lanes = Vector.scalarCount
-    var (p0, p1, p2, p3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
-    var (q0, q1, q2, q3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+    var (f0, f1, f2, f3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+    var (g0, g1, g2, g3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+    var (h0, h1, h2, h3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
     var k = 0
-    let end = count * 2 * lanes
+    let end = count * 3 * lanes
     while k < end {
-        let (x, y) = (load(b + k), load(b + k + lanes))
-        let minusX = -x
-        let (r0, r1) = (Vector(repeating: a[k]), Vector(repeating: a[k + 1]))
-        let (r2, r3) = (Vector(repeating: a[k + 2]), Vector(repeating: a[k + 3]))
-        let (i0, i1) = (Vector(repeating: a[k + lanes]), Vector(repeating: a[k + lanes + 1]))
-        let (i2, i3) = (Vector(repeating: a[k + lanes + 2]), Vector(repeating: a[k + lanes + 3]))
-        p0 = multiplyAdd(multiplyAdd(p0, r0, x), i0, y)
-        p1 = multiplyAdd(multiplyAdd(p1, r1, x), i1, y)
-        p2 = multiplyAdd(multiplyAdd(p2, r2, x), i2, y)
-        p3 = multiplyAdd(multiplyAdd(p3, r3, x), i3, y)
-        q0 = multiplyAdd(multiplyAdd(q0, r0, y), i0, minusX)
-        q1 = multiplyAdd(multiplyAdd(q1, r1, y), i1, minusX)
-        q2 = multiplyAdd(multiplyAdd(q2, r2, y), i2, minusX)
-        q3 = multiplyAdd(multiplyAdd(q3, r3, y), i3, minusX)
-        k += 2 * lanes
+        let (x, sum, difference) = (load(b + k), load(b + k + lanes), load(b + k + 2 * lanes))
+        let (reals, sums) = (a + k, a + k + lanes)
+        let differences = sums + lanes
+        h0 = multiplyAdd(h0, Vector(repeating: reals[0]), x)
+        h1 = multiplyAdd(h1, Vector(repeating: reals[1]), x)
+        h2 = multiplyAdd(h2, Vector(repeating: reals[2]), x)
+        h3 = multiplyAdd(h3, Vector(repeating: reals[3]), x)
+        f0 = multiplyAdd(f0, Vector(repeating: sums[0]), difference)
+        f1 = multiplyAdd(f1, Vector(repeating: sums[1]), difference)
+        f2 = multiplyAdd(f2, Vector(repeating: sums[2]), difference)
+        f3 = multiplyAdd(f3, Vector(repeating: sums[3]), difference)
+        g0 = multiplyAdd(g0, Vector(repeating: differences[0]), sum)
+        g1 = multiplyAdd(g1, Vector(repeating: differences[1]), sum)
+        g2 = multiplyAdd(g2, Vector(repeating: differences[2]), sum)
+        g3 = multiplyAdd(g3, Vector(repeating: differences[3]), sum)
+        k += 3 * lanes
     }
-    store(p0, to: real)
-    store(p1, to: real + lanes)
-    store(p2, to: real + 2 * lanes)
-    store(p3, to: real + 3 * lanes)
-    store(q0, to: imaginary)
-    store(q1, to: imaginary + lanes)
-    store(q2, to: imaginary + 2 * lanes)
-    store(q3, to: imaginary + 3 * lanes)
+    storeComplex(f0, g0, h0, products)
+    storeComplex(f1, g1, h1, products + lanes)
+    storeComplex(f2, g2, h2, products + 2 * lanes)
+    storeComplex(f3, g3, h3, products + 3 * lanes)
+}
+
+/// Writes a row of the real square, and of the imaginary one behind it.
+@inline(__always) private func storeComplex(
+    _ f: Vector, _ g: Vector, _ h: Vector, _ real: UnsafeMutablePointer<Float>
+) {
+    let half = Vector(repeating: 0.5)
+    store(multiplyAdd(h + h, f + g, -half), to: real)
+    store((g - f) * half, to: real + Vector.scalarCount * Vector.scalarCount)
 }
 
 /// Adds one column of frequencies' products to what the products are at given lags.
@@ -215,32 +353,46 @@ public func addLags(
 }
 
 /// The sums over frequencies of P cos, P sin, Q cos and Q sin.
+///
+/// The frequencies f and n - f have the same cosine and opposite sines: they are added and subtracted first.
 @inline(__always) private func verticalSums(
     _ products: UnsafePointer<Float>, frequencies: Int, angles: UnsafePointer<Float>, sums: UnsafeMutablePointer<Float>
 ) {
     let lanes = Vector.scalarCount
     let square = lanes * lanes
+    let step = 2 * square
     var e = 0
     while e < square {
-        var (a0, b0, c0, d0) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
-        var (a1, b1, c1, d1) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
-        var source = products + e
-        var f = 0
-        while f < frequencies {
-            let (p0, q0) = (load(source), load(source + square))
-            let (p1, q1) = (load(source + lanes), load(source + square + lanes))
+        let (first, second) = (products + e, products + e + lanes)
+        // Frequency zero has neither mirror image nor sine, and the middle one of an even number likewise.
+        var (a0, c0) = (load(first), load(first + square))
+        var (a1, c1) = (load(second), load(second + square))
+        var (b0, d0, b1, d1) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+        var f = 1
+        while 2 * f < frequencies {
+            let (low, high) = (f * step, (frequencies - f) * step)
             let cosine = Vector(repeating: angles[2 * f])
             let sine = Vector(repeating: angles[2 * f + 1])
-            a0 = multiplyAdd(a0, p0, cosine)
-            b0 = multiplyAdd(b0, p0, sine)
-            c0 = multiplyAdd(c0, q0, cosine)
-            d0 = multiplyAdd(d0, q0, sine)
-            a1 = multiplyAdd(a1, p1, cosine)
-            b1 = multiplyAdd(b1, p1, sine)
-            c1 = multiplyAdd(c1, q1, cosine)
-            d1 = multiplyAdd(d1, q1, sine)
-            source += 2 * square
+            let (p0, q0) = (load(first + low), load(first + low + square))
+            let (p1, q1) = (load(second + low), load(second + low + square))
+            let (r0, s0) = (load(first + high), load(first + high + square))
+            let (r1, s1) = (load(second + high), load(second + high + square))
+            a0 = multiplyAdd(a0, p0 + r0, cosine)
+            b0 = multiplyAdd(b0, p0 - r0, sine)
+            c0 = multiplyAdd(c0, q0 + s0, cosine)
+            d0 = multiplyAdd(d0, q0 - s0, sine)
+            a1 = multiplyAdd(a1, p1 + r1, cosine)
+            b1 = multiplyAdd(b1, p1 - r1, sine)
+            c1 = multiplyAdd(c1, q1 + s1, cosine)
+            d1 = multiplyAdd(d1, q1 - s1, sine)
             f += 1
+        }
+        if 2 * f == frequencies {
+            let cosine = Vector(repeating: angles[2 * f])
+            a0 = multiplyAdd(a0, load(first + f * step), cosine)
+            c0 = multiplyAdd(c0, load(first + f * step + square), cosine)
+            a1 = multiplyAdd(a1, load(second + f * step), cosine)
+            c1 = multiplyAdd(c1, load(second + f * step + square), cosine)
         }
         store(a0, to: sums + e)
         store(a1, to: sums + e + lanes)
@@ -270,20 +422,30 @@ public func addInDouble(_ values: UnsafePointer<Float>, count: Int, to sums: Uns
     }
 }
 
-/// Copies one channel into its lane: `target[y][x]` of vectors gets `source[y][x]`.
-public func fillLane(
-    source: UnsafePointer<Float>, rowStep: Int, columnStep: Int, rows: Int, columns: Int,
+/// Copies channels into neighbouring lanes: `target[y][x]` of vectors gets `source[y][x]`, for one channel or for four.
+public func fillLanes(
+    source: UnsafePointer<Float>, channelStep: Int, channels: Int, rowStep: Int, columnStep: Int, rows: Int,
+    columns: Int,
     target: UnsafeMutablePointer<Float>, targetRowStep: Int
 ) {
     let lanes = Vector.scalarCount
     var row = 0
     while row < rows {
-        let source = source + row * rowStep
-        let target = target + row * targetRowStep
+        let (s0, target) = (source + row * rowStep, target + row * targetRowStep)
         var column = 0
-        while column < columns {
-            target[column * lanes] = source[column * columnStep]
-            column += 1
+        if channels == 4 {
+            let (s1, s2, s3) = (s0 + channelStep, s0 + 2 * channelStep, s0 + 3 * channelStep)
+            while column < columns {
+                let place = column * columnStep
+                UnsafeMutableRawPointer(target + column * lanes).storeBytes(
+                    of: SIMD4(s0[place], s1[place], s2[place], s3[place]), as: SIMD4<Float>.self)
+                column += 1
+            }
+        } else {
+            while column < columns {
+                target[column * lanes] = s0[column * columnStep]
+                column += 1
+            }
         }
         row += 1
     }
