@@ -107,7 +107,8 @@ let package = Package(
             "MartletCompression",
             [
                 "MartletTensors", "MartletFiles", "MartletParallelism", "MartletLinearAlgebra", "MartletNetworks",
-                "MartletSafetensorsFormat", "MartletStatistics", "MartletDecompositions",
+                "MartletSafetensorsFormat", "MartletInference", "MartletStatistics", "MartletDecompositions",
+                "MartletEvaluation",
             ]),
 
         // Floor 8

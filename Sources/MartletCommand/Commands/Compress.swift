@@ -30,6 +30,7 @@ struct Compress: ParsableCommand {
         help: ArgumentHelp(
             "Images to gather Sigma from, in any form `evaluate` takes; instead of --sigma.", valueName: "data"))
     var data: String?
+    @OptionGroup(title: "How small") var budget: BudgetOptions
     @OptionGroup(title: "Which layers") var methods: MethodOptions
     @Option(
         help: ArgumentHelp(
@@ -49,6 +50,13 @@ struct Compress: ParsableCommand {
     @OptionGroup var threads: ThreadOptions
 
     func validate() throws {
+        if budget.budget != nil {
+            if vbmfRatio != nil || ranks != nil {
+                throw ValidationError("--budget chooses the ranks: it does not go with --vbmf-ratio or --ranks")
+            }
+            if sigma == nil, data == nil { throw ValidationError("--budget needs --images DATA") }
+            return
+        }
         if sigma != nil, data != nil { throw ValidationError("give --sigma or --images, not both") }
         if vbmfRatio != nil, ranks != nil { throw ValidationError("give --vbmf-ratio or --ranks, not both") }
         if sigma == nil, data == nil {
@@ -63,6 +71,7 @@ struct Compress: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
+            if let text = budget.budget { return try run(budget: text) }
             let model = try Model(path: model)
             let choice = try ranks.map { try RankChoice(contentsOf: $0) } ?? .vbmf(ratio: vbmfRatio ?? 0.5)
             var compressor = Compressor(rules: try methods.rules(), ranks: choice, pool: threads.pool)
@@ -109,7 +118,7 @@ struct Compress: ParsableCommand {
         }
     }
 
-    private func printReport(_ report: CompressionReport) {
+    func printReport(_ report: CompressionReport) {
         var columns: [(title: String, alignment: Table.Alignment)] = [
             ("layer", .left), ("kernel", .left), ("method", .left), ("ranks", .left), ("parameters", .right),
             ("MACs", .right), ("sigma error", .right), ("frobenius error", .right),

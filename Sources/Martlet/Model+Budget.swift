@@ -1,0 +1,44 @@
+import Foundation
+import MartletCompression
+import MartletEvaluation
+import MartletImages
+import MartletNetworks
+import MartletParallelism
+import MartletStatistics
+
+extension Model {
+    /// The outputs of the network on images, to compare those of changed networks with.
+    /// - Throws: ``NetworkError``, ``ImageError``, ``PreprocessingError``, ``DataSetError``, ``EvaluationError``.
+    public func outputs(
+        on data: any DataSet, preprocessing: Preprocessing, pool: ThreadPool
+    ) throws -> OutputComparison {
+        let loader = try loader(data, preprocessing, batchSize: try batchSize(upTo: 16), pool: pool)
+        var batches: [(Tensor, [Int?])] = []
+        while let batch = try loader.next() { batches.append((batch.tensor, batch.labels)) }
+        return try OutputComparison(original: network, batches: batches, pool: pool)
+    }
+
+    /// The network compressed to a budget, which carries the preprocessing and how it was made.
+    /// - Parameters:
+    ///   - compressor: the budget and the recipe.
+    ///   - statistics: of this network.
+    ///   - comparison: its outputs on some images, where the recipe measures weights.
+    ///   - options: what is said about preprocessing.
+    /// - Throws: as ``BudgetCompressor/compress(_:statistics:comparison:checkCancellation:progress:)``, and
+    ///   ``PreprocessingError``.
+    public func compressed(
+        by compressor: BudgetCompressor, statistics: Statistics, comparison: OutputComparison?,
+        preprocessing options: PreprocessingOptions = .init(), checkCancellation: () throws -> Void = {},
+        progress: JobProgress.Handler = { _ in }
+    ) throws -> (model: Model, result: BudgetCompressor.Result) {
+        let outcome = try compressor.compress(
+            network, statistics: statistics, comparison: comparison, checkCancellation: checkCancellation
+        ) { task, done, count in
+            try progress(JobProgress(task: task, done: done, total: count, unit: "layers"))
+        }
+        let model = try stamped(
+            outcome.network, outcome.report, statistics: statistics, seed: compressor.compressor.options.seed,
+            preprocessing: options)
+        return (model, outcome)
+    }
+}

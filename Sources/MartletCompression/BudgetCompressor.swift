@@ -1,0 +1,120 @@
+import MartletDecompositions
+import MartletEvaluation
+import MartletInference
+import MartletNetworks
+import MartletParallelism
+import MartletStatistics
+import MartletTensors
+
+/// Compresses a network to a budget: chooses method and ranks of every layer at once, by their errors and what these do to
+/// the network's outputs.
+public struct BudgetCompressor: Sendable {
+    /// How small.
+    public var budget: Budget
+    /// Which ways to replace layers there are.
+    public var search: CandidateSearch
+    /// How layers are fitted; its rules and ranks do not matter.
+    public var compressor: Compressor
+    /// What errors weigh.
+    public var weights = WeightChoice.measured(.divergence)
+    /// How often weights are measured, each time where the last ones led.
+    public var rounds = 2
+    /// The threads that share the work.
+    public var pool: ThreadPool
+
+    /// A compressor with the recipe that was found best: all methods, the mean taken off, weights measured.
+    public init(budget: Budget, pool: ThreadPool) {
+        self.budget = budget
+        self.pool = pool
+        search = CandidateSearch(pool: pool)
+        compressor = Compressor(rules: LayerRules(methods: [:]), ranks: .explicit([:]), pool: pool)
+        compressor.centres = true
+    }
+
+    /// Told what is being done and how far it is; it may throw to end the job.
+    public typealias Progress = (_ task: String, _ done: Int, _ count: Int) throws -> Void
+
+    /// What came of it.
+    public struct Result: Sendable {
+        /// The smaller network.
+        public var network: Network
+        /// What became of each layer.
+        public var report: CompressionReport
+        /// What was planned.
+        public var plan: AllocationPlan
+        /// What each layer alone did to the outputs, where that was measured.
+        public var effects: [LayerEffect]
+    }
+
+    /// A smaller network.
+    /// - Parameters:
+    ///   - network: as ``Network/simplified()`` leaves it.
+    ///   - statistics: of this network.
+    ///   - comparison: its outputs on images; needed where weights are measured.
+    /// - Throws: ``CompressionError``, `StatisticsError`, `DecompositionError`, `NetworkError`, `EvaluationError`.
+    public func compress(
+        _ network: Network, statistics: Statistics, comparison: OutputComparison?,
+        checkCancellation: () throws -> Void = {}, progress: Progress = { _, _, _ in }
+    ) throws -> Result {
+        let options = try search.options(of: network, statistics: statistics, checkCancellation: checkCancellation) {
+            try progress("candidates", $0, $1)
+        }
+        var (plan, effects) = try self.plan(
+            network, options, statistics: statistics, comparison: comparison, checkCancellation: checkCancellation,
+            progress: progress)
+        let outcome = try plan.compressor(from: compressor).run(
+            network, statistics: statistics, checkCancellation: checkCancellation
+        ) { _, done, count in try progress("compress", done, count) }
+        for (index, layer) in outcome.report.layers.enumerated() {
+            if let error = layer.sigmaError { plan.layers[index].choice?.error = error }
+        }
+        return Result(network: outcome.network, report: outcome.report, plan: plan, effects: effects)
+    }
+
+    /// The plan, and what the layers' effects were where they were measured.
+    func plan(
+        _ network: Network, _ options: [LayerOptions], statistics: Statistics, comparison: OutputComparison?,
+        checkCancellation: () throws -> Void, progress: Progress
+    ) throws -> (AllocationPlan, [LayerEffect]) {
+        guard let measure = budget.measure else { throw CompressionError.budgetText("\(budget)") }
+        let costs = try Costs(network).total
+        let total = LayerCost(parameters: costs.parameters, multiplyAdds: costs.multiplyAdds).amount(measure)
+        func plan(_ weights: [String: Double]) throws -> AllocationPlan {
+            try AllocationPlan(options, weights: weights, budget: budget, total: total)
+        }
+        switch weights {
+        case .equal: return (try plan([:]), [])
+        case .given(let given): return (try plan(given), [])
+        case .measured(let metric):
+            guard let comparison else { throw CompressionError.needsImages(purpose: "measuring weights") }
+            let measurement = EffectMeasurement(
+                compressor: compressor, network: network, statistics: statistics, comparison: comparison)
+            var current = try plan([:])
+            var effects: [LayerEffect] = []
+            for round in 0..<max(1, rounds) {
+                let probes = current.probing(options, measure: measure)
+                effects = try measurement.effects(of: probes, checkCancellation: checkCancellation) {
+                    try progress("weights, round \(round + 1) of \(rounds)", $0, $1)
+                }
+                current = try plan(
+                    Dictionary(uniqueKeysWithValues: effects.map { ($0.name, $0.weight(metric)) }))
+            }
+            return (current, effects)
+        }
+    }
+}
+
+extension AllocationPlan {
+    /// The plan with those layers replaced too that it keeps though they need not stay, at about half their cost: to see
+    /// what an error of theirs does.
+    func probing(_ options: [LayerOptions], measure: CostMeasure) -> AllocationPlan {
+        var result = self
+        for (index, options) in options.enumerated() where layers[index].choice == nil && options.kept == nil {
+            let half = options.original.amount(measure) / 2
+            result.layers[index].choice = options.front(measure).min {
+                abs($0.cost.amount(measure) - half) < abs($1.cost.amount(measure) - half)
+            }
+        }
+        return result
+    }
+}
