@@ -23,16 +23,26 @@ extension Model {
     ///   - compressor: the budget and the recipe.
     ///   - statistics: of this network.
     ///   - comparison: its outputs on some images, where the recipe measures weights.
+    ///   - images: those that the statistics are of, and how they are prepared; needed for sequential compression.
     ///   - options: what is said about preprocessing.
     /// - Throws: as ``BudgetCompressor/compress(_:statistics:comparison:checkCancellation:progress:)``, and
     ///   ``PreprocessingError``.
     public func compressed(
         by compressor: BudgetCompressor, statistics: Statistics, comparison: OutputComparison?,
+        images: (data: any DataSet, preprocessing: Preprocessing)? = nil,
         preprocessing options: PreprocessingOptions = .init(), checkCancellation: () throws -> Void = {},
         progress: JobProgress.Handler = { _ in }
     ) throws -> (model: Model, result: BudgetCompressor.Result) {
+        let batches: BudgetCompressor.BatchSource? = images.map { images in
+            { body in
+                let size = try batchSize(upTo: StatisticsGatherer.imagesPerStep)
+                let loader = try loader(images.data, images.preprocessing, batchSize: size, pool: compressor.pool)
+                while let batch = try loader.next() { try body(batch.tensor) }
+            }
+        }
         let outcome = try compressor.compress(
-            network, statistics: statistics, comparison: comparison, checkCancellation: checkCancellation
+            network, statistics: statistics, comparison: comparison, batches: batches,
+            checkCancellation: checkCancellation
         ) { task, done, count in
             try progress(JobProgress(task: task, done: done, total: count, unit: "layers"))
         }

@@ -19,6 +19,8 @@ public struct BudgetCompressor: Sendable {
     public var weights = WeightChoice.measured(.divergence)
     /// How often weights are measured, each time where the last ones led.
     public var rounds = 2
+    /// Whether layers are fitted one after the other, each to what the ones before it have left of its input.
+    public var isSequential = false
     /// The threads that share the work.
     public var pool: ThreadPool
 
@@ -44,16 +46,22 @@ public struct BudgetCompressor: Sendable {
         public var plan: AllocationPlan
         /// What each layer alone did to the outputs, where that was measured.
         public var effects: [LayerEffect]
+        /// In sequential compression, how far each layer's moments were drawn towards its own: 1 is all the way.
+        public var shrinkages: [String: Double] = [:]
     }
+
+    /// Goes over the calibration images, prepared, in the same batches every time.
+    public typealias BatchSource = (_ body: (Tensor) throws -> Void) throws -> Void
 
     /// A smaller network.
     /// - Parameters:
     ///   - network: as ``Network/simplified()`` leaves it.
     ///   - statistics: of this network.
     ///   - comparison: its outputs on images; needed where weights are measured.
+    ///   - batches: the calibration images; needed for sequential compression.
     /// - Throws: ``CompressionError``, `StatisticsError`, `DecompositionError`, `NetworkError`, `EvaluationError`.
     public func compress(
-        _ network: Network, statistics: Statistics, comparison: OutputComparison?,
+        _ network: Network, statistics: Statistics, comparison: OutputComparison?, batches: BatchSource? = nil,
         checkCancellation: () throws -> Void = {}, progress: Progress = { _, _, _ in }
     ) throws -> Result {
         let options = try search.options(of: network, statistics: statistics, checkCancellation: checkCancellation) {
@@ -62,13 +70,26 @@ public struct BudgetCompressor: Sendable {
         var (plan, effects) = try self.plan(
             network, options, statistics: statistics, comparison: comparison, checkCancellation: checkCancellation,
             progress: progress)
-        let outcome = try plan.compressor(from: compressor).run(
-            network, statistics: statistics, checkCancellation: checkCancellation
-        ) { _, done, count in try progress("compress", done, count) }
+        let outcome: Compressor.Outcome
+        var shrinkages: [String: Double] = [:]
+        if isSequential {
+            guard let batches else { throw CompressionError.needsImages(purpose: "sequential compression") }
+            let sequence = SequentialCompression(
+                network: network, statistics: statistics, compressor: plan.compressor(from: compressor),
+                batches: batches, pool: pool)
+            (outcome, shrinkages) = try sequence.run(checkCancellation: checkCancellation) {
+                try progress("compress in sequence", $0, $1)
+            }
+        } else {
+            outcome = try plan.compressor(from: compressor).run(
+                network, statistics: statistics, checkCancellation: checkCancellation
+            ) { _, done, count in try progress("compress", done, count) }
+        }
         for (index, layer) in outcome.report.layers.enumerated() {
             if let error = layer.sigmaError { plan.layers[index].choice?.error = error }
         }
-        return Result(network: outcome.network, report: outcome.report, plan: plan, effects: effects)
+        return Result(network: outcome.network, report: outcome.report, plan: plan, effects: effects,
+            shrinkages: shrinkages)
     }
 
     /// The plan, and what the layers' effects were where they were measured.

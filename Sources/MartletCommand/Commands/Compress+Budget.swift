@@ -10,6 +10,7 @@ extension Compress {
         var compressor = BudgetCompressor(budget: budget, pool: pool)
         compressor.weights = try self.budget.weightChoice()
         compressor.rounds = self.budget.rounds
+        compressor.isSequential = self.budget.sequential
         compressor.search.rules = try methods.rules()
         compressor.search.rules.includesFirstConvolution = true
         compressor.search.methods = try self.budget.methods()
@@ -53,7 +54,8 @@ extension Compress {
         compressor.compressor.finishedLayers = finished
         do {
             let (compressed, result) = try model.compressed(
-                by: compressor, statistics: statistics, comparison: comparison, preprocessing: options,
+                by: compressor, statistics: statistics, comparison: comparison,
+                images: prepared.flatMap { prepared in data.map { ($0, prepared) } }, preprocessing: options,
                 checkCancellation: { try Interruption.check() }, progress: show)
             line.finish()
             try ONNXWriter.write(compressed.network, to: output)
@@ -77,18 +79,21 @@ extension Compress {
         var report: CompressionReport
         var plan: AllocationPlan
         var effects: [LayerEffect]
+        var shrinkages: [String: Double]
 
         init(_ result: BudgetCompressor.Result) {
             (report, plan, effects) = (result.report, result.plan, result.effects)
+            shrinkages = result.shrinkages
         }
 
-        enum CodingKeys: CodingKey { case plan, effects }
+        enum CodingKeys: CodingKey { case plan, effects, shrinkages }
 
         func encode(to encoder: any Encoder) throws {
             try report.encode(to: encoder)
             var container = encoder.container(keyedBy: CodingKeys.self)
             try container.encode(plan, forKey: .plan)
             try container.encode(effects, forKey: .effects)
+            if !shrinkages.isEmpty { try container.encode(shrinkages, forKey: .shrinkages) }
         }
     }
 }

@@ -30,6 +30,8 @@ struct BudgetOptions: ParsableArguments {
     var rounds = 2
     @Option(help: ArgumentHelp("Images to measure weights on.", valueName: "n")) var probes = 128
     @Flag(inversion: .prefixedNo, help: "Take the mean off Sigma and correct the bias.") var centred = true
+    @Flag(help: "Fit each layer to what the compressed ones before it leave of its input; slower.")
+    var sequential = false
     @Option(help: ArgumentHelp("Ranks in multiples of n; by the size of the layer unless told.", valueName: "n"))
     var rankStep: Int?
     @Option(
