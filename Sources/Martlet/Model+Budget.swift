@@ -30,8 +30,8 @@ extension Model {
     public func compressed(
         by compressor: BudgetCompressor, statistics: Statistics, comparison: OutputComparison?,
         images: (data: any DataSet, preprocessing: Preprocessing)? = nil,
-        preprocessing options: PreprocessingOptions = .init(), checkCancellation: () throws -> Void = {},
-        progress: JobProgress.Handler = { _ in }
+        preprocessing options: PreprocessingOptions = .init(), checkCancellation: @escaping () throws -> Void = {},
+        progress: @escaping JobProgress.Handler = { _ in }
     ) throws -> (model: Model, result: BudgetCompressor.Result) {
         let batches: BudgetCompressor.BatchSource? = images.map { images in
             { body in

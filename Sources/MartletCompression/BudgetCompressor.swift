@@ -21,8 +21,25 @@ public struct BudgetCompressor: Sendable {
     public var rounds = 2
     /// Whether layers are fitted one after the other, each to what the ones before it have left of its input.
     public var isSequential = false
+    /// How layers are timed on this machine; `nil` does not: then nothing is known of latency.
+    public var timing: Timing?
     /// The threads that share the work.
     public var pool: ThreadPool
+
+    /// How layers are timed.
+    public struct Timing: Sendable {
+        /// The shape of the input.
+        public var shape: Shape
+        /// Seconds for each of about 35 profiles.
+        public var seconds = 0.1
+        /// A file to keep what was measured in, and to take it from.
+        public var cache: String?
+        /// Whether no layer may become slower.
+        public var gates = true
+
+        /// Timing on an input of a shape.
+        public init(shape: Shape) { self.shape = shape }
+    }
 
     /// A compressor with the recipe that was found best: all methods, the mean taken off, weights measured.
     public init(budget: Budget, pool: ThreadPool) {
@@ -62,14 +79,46 @@ public struct BudgetCompressor: Sendable {
     /// - Throws: ``CompressionError``, `StatisticsError`, `DecompositionError`, `NetworkError`, `EvaluationError`.
     public func compress(
         _ network: Network, statistics: Statistics, comparison: OutputComparison?, batches: BatchSource? = nil,
-        checkCancellation: () throws -> Void = {}, progress: Progress = { _, _, _ in }
+        checkCancellation: @escaping () throws -> Void = {}, progress: @escaping Progress = { _, _, _ in }
     ) throws -> Result {
-        let options = try search.options(of: network, statistics: statistics, checkCancellation: checkCancellation) {
+        var options = try search.options(of: network, statistics: statistics, checkCancellation: checkCancellation) {
             try progress("candidates", $0, $1)
         }
-        var (plan, effects) = try self.plan(
-            network, options, statistics: statistics, comparison: comparison, checkCancellation: checkCancellation,
-            progress: progress)
+        if let timing {
+            let model = try latencyModel(network, options, timing, progress: progress)
+            options = try model.timed(options, network: network)
+            if timing.gates { options = options.map { $0.gated() } }
+        }
+        let job = Job(
+            network: network, options: options, statistics: statistics, comparison: comparison, batches: batches,
+            checkCancellation: checkCancellation, progress: progress)
+        var result: Result
+        switch budget {
+        case .drop(let drop): result = try smallest(job, drop: drop)
+        case .part(.latency, _), .amount(.latency, _): result = try fastest(job)
+        default: result = try fitted(job, try self.plan(job))
+        }
+        try time(&result, of: network)
+        return result
+    }
+
+    /// What there is to work with.
+    struct Job {
+        var network: Network
+        var options: [LayerOptions]
+        var statistics: Statistics
+        var comparison: OutputComparison?
+        var batches: BatchSource?
+        var checkCancellation: () throws -> Void
+        var progress: Progress
+    }
+
+    /// Carries a plan out.
+    func fitted(_ job: Job, _ planned: (plan: AllocationPlan, effects: [LayerEffect])) throws -> Result {
+        let (network, statistics, batches) = (job.network, job.statistics, job.batches)
+        let (checkCancellation, progress) = (job.checkCancellation, job.progress)
+        var plan = planned.plan
+        let effects = planned.effects
         let outcome: Compressor.Outcome
         var shrinkages: [String: Double] = [:]
         if isSequential {
@@ -92,30 +141,42 @@ public struct BudgetCompressor: Sendable {
             shrinkages: shrinkages)
     }
 
-    /// The plan, and what the layers' effects were where they were measured.
-    func plan(
-        _ network: Network, _ options: [LayerOptions], statistics: Statistics, comparison: OutputComparison?,
-        checkCancellation: () throws -> Void, progress: Progress
-    ) throws -> (AllocationPlan, [LayerEffect]) {
+    /// What the whole network costs as it is.
+    func total(_ job: Job, _ measure: CostMeasure) throws -> Double {
+        let costs = try Costs(job.network).total
+        var total = LayerCost(parameters: costs.parameters, multiplyAdds: costs.multiplyAdds)
+        if measure == .latency { total.milliseconds = try measuredMilliseconds(job.network, job.network).before }
+        return total.amount(measure)
+    }
+
+    /// The plan for the budget, and what the layers' effects were where they were measured.
+    func plan(_ job: Job) throws -> (plan: AllocationPlan, effects: [LayerEffect]) {
         guard let measure = budget.measure else { throw CompressionError.budgetText("\(budget)") }
-        let costs = try Costs(network).total
-        let total = LayerCost(parameters: costs.parameters, multiplyAdds: costs.multiplyAdds).amount(measure)
-        func plan(_ weights: [String: Double]) throws -> AllocationPlan {
-            try AllocationPlan(options, weights: weights, budget: budget, total: total)
+        let total = try total(job, measure)
+        return try plan(job, measure) { weights in
+            try AllocationPlan(job.options, weights: weights, budget: budget, total: total)
         }
+    }
+
+    /// The plan that `plan` makes with the chosen weights, and what the layers' effects were where they were measured.
+    func plan(
+        _ job: Job, _ measure: CostMeasure, _ plan: ([String: Double]) throws -> AllocationPlan
+    ) throws -> (plan: AllocationPlan, effects: [LayerEffect]) {
         switch weights {
         case .equal: return (try plan([:]), [])
         case .given(let given): return (try plan(given), [])
         case .measured(let metric):
-            guard let comparison else { throw CompressionError.needsImages(purpose: "measuring weights") }
+            guard let comparison = job.comparison else {
+                throw CompressionError.needsImages(purpose: "measuring weights")
+            }
             let measurement = EffectMeasurement(
-                compressor: compressor, network: network, statistics: statistics, comparison: comparison)
+                compressor: compressor, network: job.network, statistics: job.statistics, comparison: comparison)
             var current = try plan([:])
             var effects: [LayerEffect] = []
             for round in 0..<max(1, rounds) {
-                let probes = current.probing(options, measure: measure)
-                effects = try measurement.effects(of: probes, checkCancellation: checkCancellation) {
-                    try progress("weights, round \(round + 1) of \(rounds)", $0, $1)
+                let probes = current.probing(job.options, measure: measure)
+                effects = try measurement.effects(of: probes, checkCancellation: job.checkCancellation) {
+                    try job.progress("weights, round \(round + 1) of \(rounds)", $0, $1)
                 }
                 current = try plan(
                     Dictionary(uniqueKeysWithValues: effects.map { ($0.name, $0.weight(metric)) }))

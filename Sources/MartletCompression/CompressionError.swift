@@ -22,6 +22,8 @@ public enum CompressionError: MartletError, Equatable {
     case weightsFile(file: String, reason: String)
     /// Something that only images can tell, and there are none.
     case needsImages(purpose: String)
+    /// A latency where nothing is timed.
+    case needsTiming
     /// Ranks that a layer cannot have.
     case rankOutOfRange(layer: String, ranks: [Int], maximum: [Int])
 
@@ -37,6 +39,7 @@ public enum CompressionError: MartletError, Equatable {
         case .budgetOutOfReach(let budget, let least, let most):
             "the budget \(budget) is out of reach: from \(least) to \(most) is possible"
         case .weightsFile(let file, let reason): "\(file): \(reason)"
+        case .needsTiming: "a budget of latency needs the layers to be timed"
         case .needsImages(let purpose): "\(purpose) needs images"
         case .rankOutOfRange(let layer, let ranks, let maximum):
             "the ranks \(ranks) of layer '\(layer)' are not \(maximum.count) of 1 to \(maximum)"
@@ -61,7 +64,7 @@ public enum CompressionError: MartletError, Equatable {
         case .budgetOutOfReach: "ask for something between, or let more layers be compressed"
         case .weightsFile: "it should map layer names to positive numbers, {\"conv1\": 0.3}"
         case .needsImages: "give them with --images"
-        case .rankOutOfRange: nil
+        case .needsTiming, .rankOutOfRange: nil
         }
     }
 }

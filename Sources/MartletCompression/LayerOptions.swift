@@ -39,6 +39,15 @@ public struct LayerOptions: Sendable, Equatable, Codable {
         self.candidates = candidates
     }
 
+    /// The options without candidates that would take longer than the layer does as it is: the measured gate.
+    func gated() -> LayerOptions {
+        guard let limit = original.milliseconds else { return self }
+        var result = self
+        result.candidates.removeAll { $0.cost.milliseconds.map { $0 > limit } ?? false }
+        if result.candidates.isEmpty, kept == nil { result.kept = "would not get faster" }
+        return result
+    }
+
     /// The candidates that are cheaper than the original in `measure`, and that none is better than at no higher cost: their
     /// costs rise and their errors fall.
     public func front(_ measure: CostMeasure) -> [LayerCandidate] {

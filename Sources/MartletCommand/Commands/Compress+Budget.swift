@@ -24,6 +24,12 @@ extension Compress {
         compressor.search.options = search.options
         compressor.compressor.options = search.options
         compressor.compressor.centres = self.budget.centred
+        if self.budget.gate || budget.measure == .latency {
+            var timing = BudgetCompressor.Timing(shape: try model.timedShape(batch: 1))
+            timing.cache = self.budget.latencyCache ?? model.latencyCache(threads: pool.threadCount)
+            timing.gates = self.budget.gate
+            compressor.timing = timing
+        }
         let options = try preprocessing.options()
         try OutputFile.checkWritable(output)
         Interruption.watch()
@@ -33,13 +39,15 @@ extension Compress {
             line.show(progress)
         }
         let data = try data.map { try images.open($0) }
+        let seen = self.budget.views
+        let viewed: (any DataSet)? = seen > 1 ? data.map { AugmentedImages($0, views: seen) } : data
         let prepared = try data == nil ? nil : model.preprocessing(options)
         let statistics: Statistics
         if let sigma {
             statistics = try Statistics(path: sigma)
-        } else if let data, let prepared {
+        } else if let viewed, let prepared {
             statistics = try model.gatherStatistics(
-                on: data, preprocessing: prepared, pool: pool, progress: show)
+                on: viewed, preprocessing: prepared, pool: pool, progress: show)
         } else {
             throw ValidationError("give --images or --sigma")
         }
@@ -55,7 +63,7 @@ extension Compress {
         do {
             let (compressed, result) = try model.compressed(
                 by: compressor, statistics: statistics, comparison: comparison,
-                images: prepared.flatMap { prepared in data.map { ($0, prepared) } }, preprocessing: options,
+                images: prepared.flatMap { prepared in viewed.map { ($0, prepared) } }, preprocessing: options,
                 checkCancellation: { try Interruption.check() }, progress: show)
             line.finish()
             try ONNXWriter.write(compressed.network, to: output)

@@ -30,8 +30,19 @@ struct BudgetOptions: ParsableArguments {
     var rounds = 2
     @Option(help: ArgumentHelp("Images to measure weights on.", valueName: "n")) var probes = 128
     @Flag(inversion: .prefixedNo, help: "Take the mean off Sigma and correct the bias.") var centred = true
+    @Option(
+        help: ArgumentHelp(
+            "See each image n times: itself, mirrored, then parts of it. Not for images that mirroring makes others.",
+            valueName: "n"))
+    var views = 1
     @Flag(help: "Fit each layer to what the compressed ones before it leave of its input; slower.")
     var sequential = false
+    @Flag(inversion: .prefixedNo, help: "Time layers on this machine, and replace none by a slower one.")
+    var gate = true
+    @Option(
+        help: ArgumentHelp(
+            "Where times are kept; martlet/ in the user's folder for caches unless told.", valueName: "file.json"))
+    var latencyCache: String?
     @Option(help: ArgumentHelp("Ranks in multiples of n; by the size of the layer unless told.", valueName: "n"))
     var rankStep: Int?
     @Option(
@@ -41,6 +52,7 @@ struct BudgetOptions: ParsableArguments {
 
     func validate() throws {
         if !(1...20).contains(rounds) { throw ValidationError("--rounds wants 1 to 20") }
+        if !(1...1000).contains(views) { throw ValidationError("--views wants 1 to 1000") }
         if probes < 1 { throw ValidationError("--probes wants at least 1") }
         if let rankStep, rankStep < 1 { throw ValidationError("--rank-step wants at least 1") }
         _ = try methods()

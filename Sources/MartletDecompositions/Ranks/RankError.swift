@@ -1,6 +1,14 @@
 import MartletLinearAlgebra
 import MartletParallelism
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#else
+    import Darwin
+#endif
+
 /// Ranks, and the error that a method leaves at them.
 public struct RankError: Sendable, Equatable, Codable {
     /// The ranks, in the order of ``DecompositionForm/rankNames``.
@@ -71,15 +79,16 @@ extension DecompositionMethod {
         case .tucker2:
             let problem = try Tucker2SigmaProblem(kernel, moment, regularization: regularization, pool: pool)
             let inputs = try problem.separation.leadingInputs(of: kernel, count: kernel.inputs, pool: pool)
-            var result: [RankError] = []
-            for rank in RankGrid.ranks(below: maximum[1], step: step) where isSmaller([min(step, maximum[0]), rank]) {
+            let grid = RankGrid.ranks(below: maximum[1], step: step).filter { isSmaller([min(step, maximum[0]), $0]) }
+            let errors = try grid.map { rank in
                 try checkCancellation()
-                let errors = try problem.errorsByOutputRank(inputs.leadingColumns(rank))
-                for output in stride(from: step, through: maximum[0], by: step) where isSmaller([output, rank]) {
-                    result.append(RankError(ranks: [output, rank], error: errors[output - 1]))
-                }
+                return try problem.errorsByOutputRank(inputs.leadingColumns(rank))
             }
-            return result
+            return stride(from: step, through: maximum[0], by: step).flatMap { output in
+                RankGrid.interpolated(zip(grid, errors).map { ($0, $1[output - 1]) }, step: step)
+                    .filter { isSmaller([output, $0.rank]) }
+                    .map { RankError(ranks: [output, $0.rank], error: $0.error) }
+            }
         case .spatial:
             let folded = ConvolutionKernel(
                 matrix: kernel.matrix, inputs: kernel.inputs * kernel.height, height: 1, width: kernel.width)
@@ -87,11 +96,12 @@ extension DecompositionMethod {
             let limit = (1...maximum[0]).last { isSmaller([$0]) } ?? 0
             if limit < 1 { return [] }
             let inputs = try problem.separation.leadingInputs(of: folded, count: limit, pool: pool)
-            return try RankGrid.ranks(below: limit + 1, step: step).map { rank in
+            let errors = try RankGrid.ranks(below: limit + 1, step: step).map { rank in
                 try checkCancellation()
                 let errors = try problem.errorsByOutputRank(inputs.leadingColumns(rank))
-                return RankError(ranks: [rank], error: errors[min(kernel.outputs, rank * kernel.width) - 1])
+                return (rank, errors[min(kernel.outputs, rank * kernel.width) - 1])
             }
+            return RankGrid.interpolated(errors, step: step).map { RankError(ranks: [$0.rank], error: $0.error) }
         case .canonicalPolyadic: return []
         }
     }
@@ -108,5 +118,23 @@ enum RankGrid {
         if available < 1 { return limit > 1 ? [limit - 1] : [] }
         let stride = max(1, (available + count - 1) / count)
         return Swift.stride(from: available, to: 0, by: -stride).map { $0 * step }.reversed()
+    }
+
+    /// The errors at all multiples of `step` between those known, whose ranks rise: errors fall about as powers do, so their
+    /// logarithms are taken as straight.
+    static func interpolated(_ known: [(rank: Int, error: Double)], step: Int) -> [(rank: Int, error: Double)] {
+        var result: [(rank: Int, error: Double)] = []
+        for (index, point) in known.enumerated() {
+            if index > 0 {
+                let before = known[index - 1]
+                let (low, high) = (log(max(before.error, 1e-15)), log(max(point.error, 1e-15)))
+                for rank in Swift.stride(from: before.rank + step, to: point.rank, by: step) {
+                    let part = Double(rank - before.rank) / Double(point.rank - before.rank)
+                    result.append((rank, exp(low + part * (high - low))))
+                }
+            }
+            result.append(point)
+        }
+        return result
     }
 }
