@@ -10,7 +10,7 @@ extension BudgetCompressor {
     /// Weights are measured once, at half the size; then sizes are bisected, each network fitted and looked at.
     func smallest(_ job: Job, drop: Double) throws -> Result {
         guard let comparison = job.comparison else { throw CompressionError.needsImages(purpose: "a drop") }
-        let total = try total(job, .parameters)
+        let total = try total(job.network, .parameters)
         func planned(_ part: Double, _ weights: [String: Double]) throws -> AllocationPlan {
             try AllocationPlan(
                 job.options, weights: weights, measure: .parameters, limit: part * total, total: total, budget: budget)

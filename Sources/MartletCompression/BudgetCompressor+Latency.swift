@@ -45,7 +45,7 @@ extension BudgetCompressor {
     /// network measured beside the original, and the limit moved by what it was missed by.
     func fastest(_ job: Job) throws -> Result {
         let total = job.options.reduce(0) { $0 + ($1.original.milliseconds ?? 0) }
-        let whole = try self.total(job, .latency)
+        let whole = try self.total(job.network, .latency)
         // What the layers do not take, as far as it is known.
         guard let goal = budget.limit(original: whole), whole > 0 else {
             throw CompressionError.budgetText("\(budget)")

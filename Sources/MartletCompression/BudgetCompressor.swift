@@ -35,7 +35,17 @@ public struct BudgetCompressor: Sendable {
         /// A file to keep what was measured in, and to take it from.
         public var cache: String?
         /// Whether no layer may become slower.
-        public var gates = true
+        public var gate = Gate.automatic
+
+        /// Whether layers may become slower for the sake of size.
+        public enum Gate: String, Sendable, CaseIterable {
+            /// None may, unless that makes the loss expected of the same budget more than a tenth larger.
+            case automatic = "auto"
+            /// None may.
+            case closed = "on"
+            /// All may.
+            case open = "off"
+        }
 
         /// Timing on an input of a shape.
         public init(shape: Shape) { self.shape = shape }
@@ -87,7 +97,7 @@ public struct BudgetCompressor: Sendable {
         if let timing {
             let model = try latencyModel(network, options, timing, progress: progress)
             options = try model.timed(options, network: network)
-            if timing.gates { options = options.map { $0.gated() } }
+            options = try gated(options, network, timing.gate)
         }
         let job = Job(
             network: network, options: options, statistics: statistics, comparison: comparison, batches: batches,
@@ -100,6 +110,26 @@ public struct BudgetCompressor: Sendable {
         }
         try time(&result, of: network)
         return result
+    }
+
+    /// The options that the gate leaves.
+    private func gated(
+        _ options: [LayerOptions], _ network: Network, _ gate: Timing.Gate
+    ) throws -> [LayerOptions] {
+        let faster = options.map { $0.gated() }
+        switch gate {
+        case .open: return options
+        case .closed: return faster
+        case .automatic:
+            guard let measure = budget.measure, measure != .latency else { return faster }
+            // What is expected does not need weights to be compared.
+            let total = try total(network, measure)
+            let plans = [faster, options].map {
+                try? AllocationPlan($0, weights: [:], budget: budget, total: total)
+            }
+            guard let all = plans[1] else { return options }
+            return (plans[0]?.loss ?? .infinity) <= 1.1 * all.loss ? faster : options
+        }
     }
 
     /// What there is to work with.
@@ -142,17 +172,17 @@ public struct BudgetCompressor: Sendable {
     }
 
     /// What the whole network costs as it is.
-    func total(_ job: Job, _ measure: CostMeasure) throws -> Double {
-        let costs = try Costs(job.network).total
+    func total(_ network: Network, _ measure: CostMeasure) throws -> Double {
+        let costs = try Costs(network).total
         var total = LayerCost(parameters: costs.parameters, multiplyAdds: costs.multiplyAdds)
-        if measure == .latency { total.milliseconds = try measuredMilliseconds(job.network, job.network).before }
+        if measure == .latency { total.milliseconds = try measuredMilliseconds(network, network).before }
         return total.amount(measure)
     }
 
     /// The plan for the budget, and what the layers' effects were where they were measured.
     func plan(_ job: Job) throws -> (plan: AllocationPlan, effects: [LayerEffect]) {
         guard let measure = budget.measure else { throw CompressionError.budgetText("\(budget)") }
-        let total = try total(job, measure)
+        let total = try total(job.network, measure)
         return try plan(job, measure) { weights in
             try AllocationPlan(job.options, weights: weights, budget: budget, total: total)
         }

@@ -24,10 +24,10 @@ extension Compress {
         compressor.search.options = search.options
         compressor.compressor.options = search.options
         compressor.compressor.centres = self.budget.centred
-        if self.budget.gate || budget.measure == .latency {
+        if self.budget.gate != .open || budget.measure == .latency {
             var timing = BudgetCompressor.Timing(shape: try model.timedShape(batch: 1))
             timing.cache = self.budget.latencyCache ?? model.latencyCache(threads: pool.threadCount)
-            timing.gates = self.budget.gate
+            timing.gate = self.budget.gate
             compressor.timing = timing
         }
         let options = try preprocessing.options()

@@ -55,7 +55,7 @@ struct Compress: ParsableCommand {
                 throw ValidationError("--budget chooses the ranks: it does not go with --vbmf-ratio or --ranks")
             }
             if sigma == nil, data == nil { throw ValidationError("--budget needs --images DATA") }
-            return
+            if budget.recipe != .paper { return }
         }
         if sigma != nil, data != nil { throw ValidationError("give --sigma or --images, not both") }
         if vbmfRatio != nil, ranks != nil { throw ValidationError("give --vbmf-ratio or --ranks, not both") }
@@ -71,10 +71,18 @@ struct Compress: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            if let text = budget.budget { return try run(budget: text) }
+            if let text = budget.budget, budget.recipe != .paper { return try run(budget: text) }
             let model = try Model(path: model)
-            let choice = try ranks.map { try RankChoice(contentsOf: $0) } ?? .vbmf(ratio: vbmfRatio ?? 0.5)
-            var compressor = Compressor(rules: try methods.rules(), ranks: choice, pool: threads.pool)
+            let rules = try methods.rules()
+            let choice: RankChoice
+            if let text = budget.budget {
+                choice = .vbmf(
+                    ratio: try VBMFBudget(rules: rules, pool: threads.pool).ratio(
+                        for: try Budget(parsing: text), of: model.network))
+            } else {
+                choice = try ranks.map { try RankChoice(contentsOf: $0) } ?? .vbmf(ratio: vbmfRatio ?? 0.5)
+            }
+            var compressor = Compressor(rules: rules, ranks: choice, pool: threads.pool)
             compressor.options = search.options
             compressor.seedCount = search.seeds
             let options = try preprocessing.options()

@@ -1,6 +1,8 @@
 import ArgumentParser
 import Martlet
 
+extension BudgetCompressor.Timing.Gate: ExpressibleByArgument {}
+
 /// How small the network is to become, and what decides how.
 struct BudgetOptions: ParsableArguments {
     /// What is chosen by default.
@@ -37,8 +39,11 @@ struct BudgetOptions: ParsableArguments {
     var views = 1
     @Flag(help: "Fit each layer to what the compressed ones before it leave of its input; slower.")
     var sequential = false
-    @Flag(inversion: .prefixedNo, help: "Time layers on this machine, and replace none by a slower one.")
-    var gate = true
+    @Option(
+        help: ArgumentHelp(
+            "Time layers on this machine; on: replace none by a slower one; auto: unless that costs much accuracy; off: do not look.",
+            valueName: "auto|on|off"))
+    var gate = BudgetCompressor.Timing.Gate.automatic
     @Option(
         help: ArgumentHelp(
             "Where times are kept; martlet/ in the user's folder for caches unless told.", valueName: "file.json"))
