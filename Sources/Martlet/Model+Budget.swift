@@ -22,14 +22,15 @@ extension Model {
     /// - Parameters:
     ///   - compressor: the budget and the recipe.
     ///   - statistics: of this network.
+    ///   - layers: what ``BudgetCompressor/prepare(_:statistics:checkCancellation:progress:)`` gave, or a part of it.
     ///   - comparison: its outputs on some images, where the recipe measures weights.
     ///   - images: those that the statistics are of, and how they are prepared; needed for sequential compression.
     ///   - options: what is said about preprocessing.
-    /// - Throws: as ``BudgetCompressor/compress(_:statistics:comparison:checkCancellation:progress:)``, and
+    /// - Throws: as ``BudgetCompressor/compress(_:statistics:options:comparison:batches:checkCancellation:progress:)``, and
     ///   ``PreprocessingError``.
     public func compressed(
-        by compressor: BudgetCompressor, statistics: Statistics, comparison: OutputComparison?,
-        images: (data: any DataSet, preprocessing: Preprocessing)? = nil,
+        by compressor: BudgetCompressor, statistics: Statistics, layers: [LayerOptions]? = nil,
+        comparison: OutputComparison?, images: (data: any DataSet, preprocessing: Preprocessing)? = nil,
         preprocessing options: PreprocessingOptions = .init(), checkCancellation: @escaping () throws -> Void = {},
         progress: @escaping JobProgress.Handler = { _ in }
     ) throws -> (model: Model, result: BudgetCompressor.Result) {
@@ -41,7 +42,7 @@ extension Model {
             }
         }
         let outcome = try compressor.compress(
-            network, statistics: statistics, comparison: comparison, batches: batches,
+            network, statistics: statistics, options: layers, comparison: comparison, batches: batches,
             checkCancellation: checkCancellation
         ) { task, done, count in
             try progress(JobProgress(task: task, done: done, total: count, unit: "layers"))

@@ -16,9 +16,9 @@ public struct BudgetCompressor: Sendable {
     /// How layers are fitted; its rules and ranks do not matter.
     public var compressor: Compressor
     /// What errors weigh.
-    public var weights = WeightChoice.measured(.divergence)
+    public var weights = WeightChoice.measured(.scores)
     /// How often weights are measured, each time where the last ones led.
-    public var rounds = 2
+    public var rounds = 1
     /// Whether layers are fitted one after the other, each to what the ones before it have left of its input.
     public var isSequential = false
     /// How layers are timed on this machine; `nil` does not: then nothing is known of latency.
@@ -80,27 +80,36 @@ public struct BudgetCompressor: Sendable {
     /// Goes over the calibration images, prepared, in the same batches every time.
     public typealias BatchSource = (_ body: (Tensor) throws -> Void) throws -> Void
 
+    /// The ways to replace each layer, with errors and, where layers are timed, milliseconds. They do not depend on the
+    /// budget.
+    /// - Throws: as ``compress(_:statistics:options:comparison:batches:checkCancellation:progress:)``.
+    public func prepare(
+        _ network: Network, statistics: Statistics, checkCancellation: () throws -> Void = {},
+        progress: Progress = { _, _, _ in }
+    ) throws -> [LayerOptions] {
+        let options = try search.options(of: network, statistics: statistics, checkCancellation: checkCancellation) {
+            try progress("candidates", $0, $1)
+        }
+        guard let timing else { return options }
+        return try latencyModel(network, options, timing, progress: progress).timed(options, network: network)
+    }
+
     /// A smaller network.
     /// - Parameters:
     ///   - network: as ``Network/simplified()`` leaves it.
     ///   - statistics: of this network.
+    ///   - options: what ``prepare(_:statistics:checkCancellation:progress:)`` gave, or a part of it.
     ///   - comparison: its outputs on images; needed where weights are measured.
     ///   - batches: the calibration images; needed for sequential compression.
     /// - Throws: ``CompressionError``, `StatisticsError`, `DecompositionError`, `NetworkError`, `EvaluationError`.
     public func compress(
-        _ network: Network, statistics: Statistics, comparison: OutputComparison?, batches: BatchSource? = nil,
-        checkCancellation: @escaping () throws -> Void = {}, progress: @escaping Progress = { _, _, _ in }
+        _ network: Network, statistics: Statistics, options: [LayerOptions]? = nil, comparison: OutputComparison?,
+        batches: BatchSource? = nil, checkCancellation: @escaping () throws -> Void = {}, progress: @escaping Progress = { _, _, _ in }
     ) throws -> Result {
-        var options = try search.options(of: network, statistics: statistics, checkCancellation: checkCancellation) {
-            try progress("candidates", $0, $1)
-        }
-        if let timing {
-            let model = try latencyModel(network, options, timing, progress: progress)
-            options = try model.timed(options, network: network)
-            options = try gated(options, network, timing.gate)
-        }
+        let options = try options ?? prepare(
+            network, statistics: statistics, checkCancellation: checkCancellation, progress: progress)
         let job = Job(
-            network: network, options: options, statistics: statistics, comparison: comparison, batches: batches,
+            network: network, options: try gated(options, network), statistics: statistics, comparison: comparison, batches: batches,
             checkCancellation: checkCancellation, progress: progress)
         var result: Result
         switch budget {
@@ -113,9 +122,8 @@ public struct BudgetCompressor: Sendable {
     }
 
     /// The options that the gate leaves.
-    private func gated(
-        _ options: [LayerOptions], _ network: Network, _ gate: Timing.Gate
-    ) throws -> [LayerOptions] {
+    private func gated(_ options: [LayerOptions], _ network: Network) throws -> [LayerOptions] {
+        guard let gate = timing?.gate else { return options }
         let faster = options.map { $0.gated() }
         switch gate {
         case .open: return options
@@ -199,8 +207,11 @@ public struct BudgetCompressor: Sendable {
             guard let comparison = job.comparison else {
                 throw CompressionError.needsImages(purpose: "measuring weights")
             }
+            // What a fit's start does is known as well, and costs a fraction of what a fit does.
+            var probing = compressor
+            probing.options.maximumSweeps = 0
             let measurement = EffectMeasurement(
-                compressor: compressor, network: job.network, statistics: job.statistics, comparison: comparison)
+                compressor: probing, network: job.network, statistics: job.statistics, comparison: comparison)
             var current = try plan([:])
             var effects: [LayerEffect] = []
             for round in 0..<max(1, rounds) {

@@ -25,11 +25,11 @@ struct BudgetOptions: ParsableArguments {
     var recipe: Recipe?
     @Option(
         help: ArgumentHelp(
-            "What a layer's error weighs: kl, logits, disagreement (measured), equal, or a JSON file of numbers by layer; kl unless told.",
+            "What a layer's error weighs: kl, logits, disagreement (measured), equal, or a JSON file of numbers by layer; logits unless told.",
             valueName: "way"))
     var weights: String?
     @Option(help: ArgumentHelp("How often to measure weights, each time nearer to the result.", valueName: "n"))
-    var rounds = 2
+    var rounds = 1
     @Option(help: ArgumentHelp("Images to measure weights on.", valueName: "n")) var probes = 128
     @Flag(inversion: .prefixedNo, help: "Take the mean off Sigma and correct the bias.") var centred = true
     @Option(
@@ -65,7 +65,7 @@ struct BudgetOptions: ParsableArguments {
 
     /// The weights that this amounts to.
     func weightChoice() throws -> WeightChoice {
-        guard let weights else { return .measured(.divergence) }
+        guard let weights else { return .measured(.scores) }
         if weights == "equal" { return .equal }
         if let metric = WeightChoice.OutputMetric(rawValue: weights) { return .measured(metric) }
         return try WeightChoice(contentsOf: weights)

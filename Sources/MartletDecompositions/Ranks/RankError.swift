@@ -36,7 +36,7 @@ extension DecompositionMethod {
     /// what it ends with.
     ///
     /// - Tucker-2: the input factor is the leading one of the separated moment (``SeparatedMoment``), and given it the
-    ///   eigenvalues of one regression are the errors for every output rank at once. About twelve input ranks are tried:
+    ///   eigenvalues of one regression are the errors for every output rank at once. About eight input ranks are tried:
     ///   each costs a Cholesky decomposition of order `h w R_S`.
     /// - Spatial SVD: the same for the folded kernel, whose output rank is free.
     /// - SVD: the eigenvalues of `W Sigma W^T`, exact.
@@ -110,7 +110,7 @@ extension DecompositionMethod {
 /// The ranks that are tried where each costs something.
 enum RankGrid {
     /// How many, about.
-    static let count = 12
+    static let count = 8
 
     /// Multiples of `step` below `limit`, about ``count`` of them, evenly spread; the largest is always there.
     static func ranks(below limit: Int, step: Int) -> [Int] {
