@@ -73,6 +73,9 @@ public struct BudgetCompressor: Sendable {
         public var plan: AllocationPlan
         /// What each layer alone did to the outputs, where that was measured.
         public var effects: [LayerEffect]
+        /// How often the network is expected to agree with the original, from its layers' errors and what they weigh; `nil`
+        /// where weights were not measured in class scores.
+        public var predictedAgreement: AgreementPrediction?
         /// In sequential compression, how far each layer's moments were drawn towards its own: 1 is all the way.
         public var shrinkages: [String: Double] = [:]
     }
@@ -116,6 +119,9 @@ public struct BudgetCompressor: Sendable {
         case .drop(let drop): result = try smallest(job, drop: drop)
         case .part(.latency, _), .amount(.latency, _): result = try fastest(job)
         default: result = try fitted(job, try self.plan(job))
+        }
+        if case .measured(.scores) = weights {
+            result.predictedAgreement = AgreementPrediction(loss: result.plan.loss)
         }
         try time(&result, of: network)
         return result

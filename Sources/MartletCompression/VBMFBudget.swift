@@ -9,6 +9,9 @@ public struct VBMFBudget: Sendable {
     /// The threads that share the work.
     public var pool: ThreadPool
 
+    /// How far below the budget a result may be: one ratio moves the ranks of all layers at once, by whole numbers.
+    public static let tolerance = 0.05
+
     /// With these rules.
     public init(rules: LayerRules, pool: ThreadPool) {
         self.rules = rules
@@ -63,7 +66,7 @@ public struct VBMFBudget: Sendable {
             if try amount(Double(middle) / 10_000) <= limit { high = middle } else { low = middle + 1 }
         }
         let ratio = Double(high) / 10_000
-        guard try amount(ratio) >= limit * (1 - Budget.tolerance) else { throw unreachable }
+        guard try amount(ratio) >= limit * (1 - VBMFBudget.tolerance) else { throw unreachable }
         return ratio
     }
 }

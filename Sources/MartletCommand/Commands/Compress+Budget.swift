@@ -7,10 +7,8 @@ extension Compress {
         let model = try Model(path: model)
         let budget = try Budget(parsing: text)
         let pool = threads.pool
-        var compressor = BudgetCompressor(budget: budget, pool: pool)
-        compressor.weights = try self.budget.weightChoice()
-        compressor.rounds = self.budget.rounds
-        compressor.isSequential = self.budget.sequential
+        var compressor = try recipe.compressor(
+            budget, model: model, pool: pool, search: search.options, timesLatency: budget.measure == .latency)
         compressor.search.rules = try methods.rules()
         compressor.search.rules.includesFirstConvolution = true
         compressor.search.methods = try self.budget.methods()
@@ -18,17 +16,6 @@ extension Compress {
             (LayerKind.convolution, methods.conv), (.pointwise, methods.pointwise), (.fullyConnected, methods.linear),
         ] {
             if let choice { compressor.search.methods[kind] = choice.method.map { [$0] } }
-        }
-        compressor.search.rankStep = self.budget.rankStep
-        compressor.search.centres = self.budget.centred
-        compressor.search.options = search.options
-        compressor.compressor.options = search.options
-        compressor.compressor.centres = self.budget.centred
-        if self.budget.gate != .open || budget.measure == .latency {
-            var timing = BudgetCompressor.Timing(shape: try model.timedShape(batch: 1))
-            timing.cache = self.budget.latencyCache ?? model.latencyCache(threads: pool.threadCount)
-            timing.gate = self.budget.gate
-            compressor.timing = timing
         }
         let options = try preprocessing.options()
         try OutputFile.checkWritable(output)
@@ -38,10 +25,18 @@ extension Compress {
             try Interruption.check()
             line.show(progress)
         }
-        let data = try data.map { try images.open($0) }
-        let seen = self.budget.views
-        let viewed: (any DataSet)? = seen > 1 ? data.map { AugmentedImages($0, views: seen) } : data
+        var data = try data.map { try images.open($0) }
         let prepared = try data == nil ? nil : model.preprocessing(options)
+        var comparison: OutputComparison?
+        if case .drop = budget, let all = data, let prepared {
+            // Every fourth image is held out to look for the drop, unless the statistics are of other images anyway.
+            let held = sigma != nil ? all : Subset(all, range: 0..<all.count / 4)
+            if sigma == nil { data = Subset(all, range: all.count / 4..<all.count) }
+            comparison = try model.outputs(on: held, preprocessing: prepared, pool: pool)
+        } else if let data, let prepared {
+            comparison = try recipe.comparison(model, data, prepared, compressor: compressor)
+        }
+        let viewed = data.map { recipe.viewed($0) }
         let statistics: Statistics
         if let sigma {
             statistics = try Statistics(path: sigma)
@@ -50,11 +45,6 @@ extension Compress {
                 on: viewed, preprocessing: prepared, pool: pool, progress: show)
         } else {
             throw ValidationError("give --images or --sigma")
-        }
-        var comparison: OutputComparison?
-        if let data, let prepared, case .measured = compressor.weights {
-            let probes = data.count > self.budget.probes ? try data.limited(to: self.budget.probes) : data
-            comparison = try model.outputs(on: probes, preprocessing: prepared, pool: pool)
         }
         let finished = FinishedLayers(path: output + ".layers")
         if !resume { finished.remove() }
@@ -70,6 +60,12 @@ extension Compress {
             finished.remove()
             if format.json { return try Terminal.printJSON(BudgetFigures(result)) }
             printReport(result.report)
+            if let predicted = result.predictedAgreement {
+                let ends = predicted.interval.map(Format.percent)
+                print(
+                    "predicted to agree with the original on \(Format.percent(predicted.agreement)) of images like these"
+                        + " (95 %: \(ends[0]) to \(ends[1]))")
+            }
             print("\nwritten to \(output)")
         } catch let error as Interrupted {
             Terminal.clearProgress()
@@ -84,24 +80,24 @@ extension Compress {
 
     /// What `--json` prints.
     private struct BudgetFigures: Encodable {
-        var report: CompressionReport
-        var plan: AllocationPlan
-        var effects: [LayerEffect]
-        var shrinkages: [String: Double]
+        let result: BudgetCompressor.Result
 
-        init(_ result: BudgetCompressor.Result) {
-            (report, plan, effects) = (result.report, result.plan, result.effects)
-            shrinkages = result.shrinkages
+        init(_ result: BudgetCompressor.Result) { self.result = result }
+
+        enum CodingKeys: String, CodingKey {
+            case plan, effects, shrinkages
+            case predictedAgreement = "predicted_agreement"
+            case loss = "expected_loss"
         }
 
-        enum CodingKeys: CodingKey { case plan, effects, shrinkages }
-
         func encode(to encoder: any Encoder) throws {
-            try report.encode(to: encoder)
+            try result.report.encode(to: encoder)
             var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encode(plan, forKey: .plan)
-            try container.encode(effects, forKey: .effects)
-            if !shrinkages.isEmpty { try container.encode(shrinkages, forKey: .shrinkages) }
+            try container.encode(result.plan, forKey: .plan)
+            try container.encode(result.plan.loss, forKey: .loss)
+            try container.encode(result.effects, forKey: .effects)
+            try container.encodeIfPresent(result.predictedAgreement, forKey: .predictedAgreement)
+            if !result.shrinkages.isEmpty { try container.encode(result.shrinkages, forKey: .shrinkages) }
         }
     }
 }

@@ -31,6 +31,7 @@ struct Compress: ParsableCommand {
             "Images to gather Sigma from, in any form `evaluate` takes; instead of --sigma.", valueName: "data"))
     var data: String?
     @OptionGroup(title: "How small") var budget: BudgetOptions
+    @OptionGroup(title: "The recipe for a budget") var recipe: RecipeOptions
     @OptionGroup(title: "Which layers") var methods: MethodOptions
     @Option(
         help: ArgumentHelp(
@@ -131,6 +132,8 @@ struct Compress: ParsableCommand {
             ("layer", .left), ("kernel", .left), ("method", .left), ("ranks", .left), ("parameters", .right),
             ("MACs", .right), ("sigma error", .right), ("frobenius error", .right),
         ]
+        let isTimed = report.layers.contains { $0.millisecondsBefore != nil }
+        if isTimed { columns.append(("ms (predicted)", .right)) }
         let hasSeeds = report.layers.contains { $0.seeds != nil }
         if hasSeeds { columns.append(("least, median, largest error of \(search.seeds) seeds", .left)) }
         columns.append(("", .left))
@@ -145,18 +148,33 @@ struct Compress: ParsableCommand {
             row.append(change(layer.multiplyAddsBefore, layer.multiplyAddsAfter))
             row.append(Format.error(layer.sigmaError))
             row.append(Format.error(layer.frobeniusError))
+            if isTimed { row.append(times(layer)) }
             if hasSeeds { row.append(layer.seeds.map(spread) ?? "") }
             row.append(layer.kept.map { "kept: \($0)" } ?? "")
             table.add(row)
         }
         var total: [String] = ["total", "", "", "", change(report.parametersBefore, report.parametersAfter)]
         total.append(change(report.multiplyAddsBefore, report.multiplyAddsAfter))
-        total += [String](repeating: "", count: hasSeeds ? 4 : 3)
+        total += [String](repeating: "", count: 2)
+        if isTimed { total.append(wholeTimes(report)) }
+        total += [String](repeating: "", count: hasSeeds ? 2 : 1)
         table.add(total)
         print(table.text)
         let rate = Format.number(report.compressionRate)
         let work = Double(report.multiplyAddsBefore) / Double(max(report.multiplyAddsAfter, 1))
         print("\n\(rate) times fewer parameters, \(Format.number(work)) times fewer MACs")
+    }
+
+    private func times(_ layer: CompressionReport.Layer) -> String {
+        guard let before = layer.millisecondsBefore else { return "" }
+        guard let after = layer.millisecondsAfter else { return Format.fixed(before, 3) }
+        let predicted = layer.millisecondsPredicted.map { " (\(Format.fixed($0, 3)))" } ?? ""
+        return "\(Format.fixed(before, 3)) -> \(Format.fixed(after, 3))\(predicted)"
+    }
+
+    private func wholeTimes(_ report: CompressionReport) -> String {
+        guard let before = report.millisecondsBefore, let after = report.millisecondsAfter else { return "" }
+        return "\(Format.fixed(before, 3)) -> \(Format.fixed(after, 3))"
     }
 
     private func spread(_ seeds: CompressionReport.Layer.Spread) -> String {
