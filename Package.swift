@@ -147,7 +147,11 @@ let package = Package(
         tests("MartletDecompositions", ["MartletLinearAlgebra"]),
         tests("MartletEvaluation", ["MartletImages", "MartletNetworks"]),
         tests(
-            "MartletCompression", ["MartletNetworks", "MartletInference", "MartletStatistics", "MartletParallelism"]),
+            "MartletCompression",
+            [
+                "MartletNetworks", "MartletInference", "MartletStatistics", "MartletParallelism", "MartletEvaluation",
+                "MartletFiles", "MartletLinearAlgebra",
+            ]),
         tests("Martlet"),
         tests("MartletCommand", ["Martlet"]),
     ]

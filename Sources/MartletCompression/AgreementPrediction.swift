@@ -18,6 +18,8 @@ public struct AgreementPrediction: Sendable, Equatable, Codable {
     public var agreement: Double
     /// Lower and upper end of the 95 % interval.
     public var interval: [Double]
+    /// The loss that it follows from.
+    public var loss: Double
 
     /// `a` in `a + b log(loss)`.
     static let intercept = 0.35
@@ -30,6 +32,7 @@ public struct AgreementPrediction: Sendable, Equatable, Codable {
     public init(loss: Double) {
         let centre = Self.intercept + Self.slope * log(max(loss, 1e-12))
         func agreement(_ logit: Double) -> Double { 1 / (1 + exp(logit)) }
+        self.loss = loss
         self.agreement = agreement(centre)
         interval = [agreement(centre + Self.margin), agreement(centre - Self.margin)]
     }

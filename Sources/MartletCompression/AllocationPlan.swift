@@ -60,7 +60,10 @@ public struct AllocationPlan: Sendable, Equatable, Codable {
         let unreachable = CompressionError.budgetOutOfReach(
             budget: "\(budget)", least: AllocationPlan.amount(least, measure, of: total),
             most: AllocationPlan.amount(total, measure, of: total))
-        guard let chosen = Allocation.choose(choices, budget: limit - fixed) else { throw unreachable }
+        let slack = limit * Budget.tolerance
+        guard let chosen = Allocation.choose(choices, budget: limit - fixed, least: limit - slack - fixed) else {
+            throw unreachable
+        }
         layers = zip(options, zip(fronts, chosen)).map { options, choice in
             let (front, index) = choice
             let candidate = index < front.count ? front[index] : nil
@@ -69,8 +72,6 @@ public struct AllocationPlan: Sendable, Equatable, Codable {
                 kept: candidate != nil ? nil : options.kept ?? "worth its cost at this budget",
                 original: options.original, weight: weights[options.name] ?? 1)
         }
-        let cost = layers.reduce(fixed) { $0 + $1.cost.amount(measure) }
-        guard cost >= limit * (1 - Budget.tolerance) else { throw unreachable }
     }
 
     /// An amount for a message.

@@ -21,6 +21,8 @@ public struct BudgetCompressor: Sendable {
     public var rounds = 1
     /// Whether layers are fitted one after the other, each to what the ones before it have left of its input.
     public var isSequential = false
+    /// Whether to give each layer back alone to the compressed network, to see what weights should have been.
+    public var checksWeights = false
     /// How layers are timed on this machine; `nil` does not: then nothing is known of latency.
     public var timing: Timing?
     /// The threads that share the work.
@@ -76,6 +78,9 @@ public struct BudgetCompressor: Sendable {
         /// How often the network is expected to agree with the original, from its layers' errors and what they weigh; `nil`
         /// where weights were not measured in class scores.
         public var predictedAgreement: AgreementPrediction?
+        /// The change of the outputs by the whole, and by the whole with each replaced layer as it was, where that was asked
+        /// for.
+        public var leavingOneOut: LeavingOneOut?
         /// In sequential compression, how far each layer's moments were drawn towards its own: 1 is all the way.
         public var shrinkages: [String: Double] = [:]
     }
@@ -124,6 +129,13 @@ public struct BudgetCompressor: Sendable {
             result.predictedAgreement = AgreementPrediction(loss: result.plan.loss)
         }
         try time(&result, of: network)
+        if checksWeights, let comparison {
+            let measurement = EffectMeasurement(
+                compressor: compressor, network: network, statistics: statistics, comparison: comparison)
+            result.leavingOneOut = try measurement.leavingOneOut(
+                of: result.plan, checkCancellation: checkCancellation
+            ) { try progress("leaving one out", $0, $1) }
+        }
         return result
     }
 
@@ -135,11 +147,13 @@ public struct BudgetCompressor: Sendable {
         case .open: return options
         case .closed: return faster
         case .automatic:
-            guard let measure = budget.measure, measure != .latency else { return faster }
+            // How small a drop leads is not known yet: half will do to compare.
+            let size = budget.measure == nil ? Budget.part(.parameters, 0.5) : budget
+            guard let measure = size.measure, measure != .latency else { return faster }
             // What is expected does not need weights to be compared.
             let total = try total(network, measure)
             let plans = [faster, options].map {
-                try? AllocationPlan($0, weights: [:], budget: budget, total: total)
+                try? AllocationPlan($0, weights: [:], budget: size, total: total)
             }
             guard let all = plans[1] else { return options }
             return (plans[0]?.loss ?? .infinity) <= 1.1 * all.loss ? faster : options

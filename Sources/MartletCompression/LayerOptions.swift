@@ -52,7 +52,9 @@ public struct LayerOptions: Sendable, Equatable, Codable {
     /// costs rise and their errors fall.
     public func front(_ measure: CostMeasure) -> [LayerCandidate] {
         let limit = original.amount(measure)
-        let sorted = candidates.filter { $0.cost.amount(measure) < limit }.sorted { a, b in
+        // What was not timed is not known to be fast.
+        let known = measure == .latency ? candidates.filter { $0.cost.milliseconds != nil } : candidates
+        let sorted = known.filter { $0.cost.amount(measure) < limit }.sorted { a, b in
             let (x, y) = (a.cost.amount(measure), b.cost.amount(measure))
             if x != y { return x < y }
             if a.error != b.error { return a.error < b.error }

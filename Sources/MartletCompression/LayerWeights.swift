@@ -74,6 +74,14 @@ public struct LayerEffect: Sendable, Equatable, Codable {
     }
 }
 
+/// What a compressed network's outputs would gain from each layer.
+public struct LeavingOneOut: Sendable, Equatable, Codable {
+    /// The change of the outputs by all replacements.
+    public var whole: OutputChange
+    /// By all but one, by that one's name.
+    public var without: [String: OutputChange]
+}
+
 /// Measures what errors of layers do to a network's outputs.
 public struct EffectMeasurement: Sendable {
     /// How layers are fitted.
@@ -118,12 +126,11 @@ public struct EffectMeasurement: Sendable {
 
     /// How much better the outputs become when each layer alone is given back to the network that a plan makes: the truth
     /// that ``effects(of:checkCancellation:progress:)`` stands for.
-    /// - Returns: the change of the whole, and by layer that of the network with this layer as it was.
     /// - Throws: as ``effects(of:checkCancellation:progress:)``.
     public func leavingOneOut(
         of plan: AllocationPlan, checkCancellation: () throws -> Void = {},
         progress: (_ done: Int, _ count: Int) throws -> Void = { _, _ in }
-    ) throws -> (whole: OutputChange, without: [String: OutputChange]) {
+    ) throws -> LeavingOneOut {
         let outcome = try plan.compressor(from: compressor).run(
             network, statistics: statistics, checkCancellation: checkCancellation
         ) { _, done, count in try progress(done, 2 * count) }
@@ -136,6 +143,6 @@ public struct EffectMeasurement: Sendable {
             without[name] = try comparison.change(of: try network.replacing(others))
             try progress(outcome.replacements.count + without.count, 2 * outcome.replacements.count)
         }
-        return (whole, without)
+        return LeavingOneOut(whole: whole, without: without)
     }
 }

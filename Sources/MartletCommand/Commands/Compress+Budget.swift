@@ -88,6 +88,7 @@ extension Compress {
             case plan, effects, shrinkages
             case predictedAgreement = "predicted_agreement"
             case loss = "expected_loss"
+            case leavingOneOut = "leaving_one_out"
         }
 
         func encode(to encoder: any Encoder) throws {
@@ -97,6 +98,7 @@ extension Compress {
             try container.encode(result.plan.loss, forKey: .loss)
             try container.encode(result.effects, forKey: .effects)
             try container.encodeIfPresent(result.predictedAgreement, forKey: .predictedAgreement)
+            try container.encodeIfPresent(result.leavingOneOut, forKey: .leavingOneOut)
             if !result.shrinkages.isEmpty { try container.encode(result.shrinkages, forKey: .shrinkages) }
         }
     }

@@ -26,6 +26,8 @@ struct RecipeOptions: ParsableArguments {
             "Time layers on this machine; on: replace none by a slower one; auto: unless that costs much accuracy; off: do not look.",
             valueName: "auto|on|off"))
     var gate = BudgetCompressor.Timing.Gate.automatic
+    @Flag(help: "Also report, with --json, what each layer given back alone would gain: what its weight stands for.")
+    var leaveOneOut = false
     @Option(
         help: ArgumentHelp(
             "Where times are kept; martlet/ in the user's folder for caches unless told.", valueName: "file.json"))
@@ -56,6 +58,7 @@ struct RecipeOptions: ParsableArguments {
         compressor.weights = try weightChoice()
         compressor.rounds = rounds
         compressor.isSequential = sequential
+        compressor.checksWeights = leaveOneOut
         compressor.search.rankStep = rankStep
         compressor.search.centres = centred
         compressor.search.options = search
