@@ -4,9 +4,9 @@
     tools/calibrate-agreement.py SWEEP.json...
 
 Each file is a `sweep.json` of `martlet sweep`, one network a file, evaluated on images that nothing was calibrated on.
-For each compressed network there are the loss that was expected (layers' Sigma errors times their measured weights) and the
-agreement that was found. Fitted is log(d / (1 - d)) = a + b log(loss), d being the part of images on which the two disagree,
-with as much weight for each network. The margin is that of 95 % of the points when the network that a point is of is left
+For each compressed network there are how often random changes of the expected size give another class, r, and the agreement
+that was found. Fitted is log(d / (1 - d)) = a + b log(r / (1 - r)), d being the part of images on which the two disagree, with as
+much weight for each network. The margin is that of 95 % of the points when the network that a point is of is left
 out of the fit. Prints the constants for AgreementPrediction.swift and, for each network, how it would have been predicted
 from the others alone.
 """
@@ -26,7 +26,8 @@ def points(path):
             images = evaluation["images"]
             # Half an image more, so that perfect agreement has odds.
             d = ((1 - evaluation["agreement"]) * images + 0.5) / (images + 1)
-            result.append((math.log(max(point["predicted"]["loss"], 1e-12)), math.log(d / (1 - d))))
+            r = min(max(point["predicted"]["random_disagreement"], 1e-4), 1 - 1e-4)
+            result.append((math.log(r / (1 - r)), math.log(d / (1 - d))))
     return result
 
 

@@ -61,15 +61,17 @@ enum Allocation {
             return result
         }
         func cost(_ choice: [Int]) -> Double { zip(layers, choice).reduce(0.0) { $0 + $1.0[$1.1].cost } }
-        /// The best whose counted cost is at least `floor`, with what is left spent.
+        /// The best whose counted cost is at least `floor`.
         func best(from floor: Int) -> [Int]? {
             var best: Int?
             for total in min(floor, capacity)...capacity where losses[total] < best.map({ losses[$0] }) ?? .infinity {
                 best = total
             }
-            return best.map { filled(layers, traced(from: $0), budget: budget) }
+            return best.map(traced)
         }
-        if let choice = best(from: 0), cost(choice) >= least { return choice }
+        if let choice = best(from: 0).map({ filled(layers, $0, budget: budget) }), cost(choice) >= least {
+            return choice
+        }
         // Where steps are coarse the best may leave too much of the budget: then the best of those that do not.
         if let choice = best(from: Int((least / unit).rounded(.up))), cost(choice) >= least { return choice }
         // Rounding up may hide a choice that just fits; the cheapest always does.

@@ -125,8 +125,10 @@ public struct BudgetCompressor: Sendable {
         case .part(.latency, _), .amount(.latency, _): result = try fastest(job)
         default: result = try fitted(job, try self.plan(job))
         }
-        if case .measured(.scores) = weights {
-            result.predictedAgreement = AgreementPrediction(loss: result.plan.loss)
+        if case .measured(.scores) = weights, let comparison {
+            let loss = result.plan.loss
+            result.predictedAgreement = AgreementPrediction(
+                loss: loss, disagreement: comparison.disagreement(scoreError: loss))
         }
         try time(&result, of: network)
         if checksWeights, let comparison {

@@ -26,6 +26,13 @@ public struct OutputChange: Codable, Sendable, Equatable {
         public var original: Int
         /// By the changed network.
         public var changed: Int
+
+        /// Counts.
+        public init(labelled: Int, original: Int, changed: Int) {
+            self.labelled = labelled
+            self.original = original
+            self.changed = changed
+        }
     }
 
     /// The part of the images on which both give the same class first.
@@ -88,6 +95,42 @@ public final class OutputComparison: Sendable {
         result.scoreError = whole > 0 ? squares / whole : 0
         if right.labelled > 0 { result.right = right }
         return result
+    }
+
+    /// How often another class would come first if the class scores changed at random: each image's scores by independent
+    /// normal numbers whose mean square is `scoreError` times that of all scores, as ``OutputChange/scoreError`` has it.
+    ///
+    /// Sixteen draws for each image, from one seed.
+    public func disagreement(scoreError: Double) -> Double {
+        let centred = rows.flatMap { $0 }.map { row in
+            let mean = row.reduce(0, +) / Double(row.count)
+            return row.map { $0 - mean }
+        }
+        let count = centred.reduce(0) { $0 + $1.count }
+        let whole = centred.reduce(0.0) { $0 + $1.reduce(0) { $0 + $1 * $1 } }
+        guard count > 0, scoreError > 0 else { return 0 }
+        let deviation = (scoreError * whole / Double(count)).squareRoot()
+        let draws = 16
+        var state: UInt64 = 1
+        /// Uniform in 0 < x <= 1 (SplitMix64).
+        func uniform() -> Double {
+            state &+= 0x9E37_79B9_7F4A_7C15
+            var z = state
+            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+            return Double(((z ^ (z >> 31)) >> 11) + 1) * 0x1p-53
+        }
+        var changed = 0
+        for row in centred {
+            let first = OutputComparison.best(row)
+            for _ in 0..<draws {
+                let other = row.map { score in
+                    score + deviation * (-2 * log(uniform())).squareRoot() * cos(2 * .pi * uniform())
+                }
+                if OutputComparison.best(other) != first { changed += 1 }
+            }
+        }
+        return Double(changed) / Double(draws * centred.count)
     }
 
     private static func best(_ row: [Double]) -> Int {

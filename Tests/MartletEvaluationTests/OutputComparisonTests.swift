@@ -45,6 +45,11 @@ import Testing
         let change = try comparison.change(of: other)
         #expect(abs(change.divergence - divergence) < 1e-5)
         #expect(abs(change.scoreError - squares / whole) < 1e-5)
+        // Larger changes, more often another class; none at all change none.
+        let parts = [0, 0.01, 0.3, 10, 1e6].map { comparison.disagreement(scoreError: $0) }
+        #expect(parts[0] == 0 && zip(parts, parts.dropFirst()).allSatisfy { $0 <= $1 })
+        // What is left is chance: of four classes three are others.
+        #expect(abs(parts[4] - 0.75) < 0.15)
         #expect(change.agreed == agreed)
         #expect(change.right == OutputChange.Right(labelled: 5, original: right[0], changed: right[1]))
     }

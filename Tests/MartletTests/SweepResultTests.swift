@@ -4,29 +4,29 @@ import Testing
 @testable import Martlet
 
 @Suite struct SweepResultTests {
-    func result() -> SweepResult {
-        func figures(_ parameters: Int, _ top1: Double) -> SweepResult.Figures {
-            var evaluation = EvaluationResult(images: 100)
-            evaluation.top1 = top1
-            evaluation.top5 = 1
-            evaluation.agreement = top1
-            evaluation.top1Interval = [top1 - 0.1, min(1, top1 + 0.1)]
+    func result() throws -> SweepResult {
+        func figures(_ parameters: Int, _ top1: Double) throws -> SweepResult.Figures {
+            let json = """
+                {"images": 100, "top1": \(top1), "top5": 1, "agreement": \(top1),
+                "top1_interval": [\(top1 - 0.1), \(min(1, top1 + 0.1))]}
+                """
             return SweepResult.Figures(
-                parameters: parameters, multiplyAdds: 10 * parameters, milliseconds: 0.1, evaluation: evaluation)
+                parameters: parameters, multiplyAdds: 10 * parameters, milliseconds: 0.1,
+                evaluation: try JSONDecoder().decode(EvaluationResult.self, from: Data(json.utf8)))
         }
-        var layer = CompressionReport.Layer(
-            name: "<b>&\"layer", shape: [4, 4, 3, 3], parametersBefore: 10, parametersAfter: 5, multiplyAddsBefore: 1,
-            multiplyAddsAfter: 1)
-        layer.method = .channelSVDSigma
-        layer.ranks = [3]
+        let json = """
+            {"name": "<b>&\\"layer", "shape": [4, 4, 3, 3], "parameters_before": 10, "parameters_after": 5, "macs_before": 1,
+            "macs_after": 1, "method": "channel-svd-sigma", "ranks": [3], "seconds": 0}
+            """
+        let layer = try JSONDecoder().decode(CompressionReport.Layer.self, from: Data(json.utf8))
         let command = "martlet compress net.onnx --images 'a,\"b'"
         return SweepResult(
             network: "<script>alert(1)</script>", data: "images & more", calibration: "others", version: "0",
-            original: figures(100, 0.9),
+            original: try figures(100, 0.9),
             points: [
                 SweepResult.Point(
-                    method: "best", budget: "params=0.5", figures: figures(50, 0.8), problem: nil,
-                    predicted: AgreementPrediction(loss: 0.1), layers: [layer], command: command),
+                    method: "best", budget: "params=0.5", figures: try figures(50, 0.8), problem: nil,
+                    predicted: AgreementPrediction(loss: 0.1, disagreement: 0.2), layers: [layer], command: command),
                 SweepResult.Point(
                     method: "paper", budget: "params=0.5", figures: nil, problem: "out, of reach", predicted: nil,
                     layers: [], command: command),
@@ -34,7 +34,7 @@ import Testing
     }
 
     @Test func pageNeedsNothingElse() throws {
-        let html = SweepPage(result()).html
+        let html = SweepPage(try result()).html
         #expect(!html.contains("<script"))
         #expect(html.contains("&lt;script&gt;alert(1)&lt;/script&gt;"))
         #expect(html.contains("&lt;b&gt;&amp;&quot;layer"))
@@ -53,8 +53,8 @@ import Testing
         }
     }
 
-    @Test func csvQuotes() {
-        let lines = result().csv.components(separatedBy: "\r\n")
+    @Test func csvQuotes() throws {
+        let lines = try result().csv.components(separatedBy: "\r\n")
         #expect(lines.count == 5 && lines[4].isEmpty)
         #expect(lines[1].hasPrefix("original,,100,1000,0.1,100,0.9,"))
         #expect(lines[2].hasSuffix("\"martlet compress net.onnx --images 'a,\"\"b'\""))
@@ -72,12 +72,13 @@ import Testing
 
     @Test func predictionsAreOrdered() {
         var last = 1.0
-        for loss in [1e-6, 1e-4, 0.01, 0.1, 0.5, 2] {
-            let prediction = AgreementPrediction(loss: loss)
+        for part in [0.001, 0.01, 0.1, 0.3, 0.5, 0.9] {
+            let prediction = AgreementPrediction(loss: part, disagreement: part)
             #expect(prediction.agreement < last)
             #expect(prediction.interval[0] < prediction.agreement && prediction.agreement < prediction.interval[1])
             #expect(prediction.interval[0] > 0 && prediction.interval[1] <= 1)
             last = prediction.agreement
         }
+        #expect(AgreementPrediction(loss: 0, disagreement: 0).agreement > 0.99)
     }
 }

@@ -112,12 +112,14 @@ enum RankGrid {
     /// How many, about.
     static let count = 8
 
-    /// Multiples of `step` below `limit`, about ``count`` of them, evenly spread; the largest is always there.
+    /// Multiples of `step` below `limit`, about ``count`` of them, evenly spread; the least and the largest are always
+    /// there.
     static func ranks(below limit: Int, step: Int) -> [Int] {
         let available = (limit - 1) / step
         if available < 1 { return limit > 1 ? [limit - 1] : [] }
         let stride = max(1, (available + count - 1) / count)
-        return Swift.stride(from: available, to: 0, by: -stride).map { $0 * step }.reversed()
+        let ranks = Array(Swift.stride(from: available, to: 0, by: -stride).map { $0 * step }.reversed())
+        return ranks[0] == step ? ranks : [step] + ranks
     }
 
     /// The errors at all multiples of `step` between those known, whose ranks rise: errors fall about as powers do, so their
