@@ -100,7 +100,9 @@ let package = Package(
         room("MartletDecompositions", ["MartletTensors", "MartletParallelism", "MartletLinearAlgebra"]),
 
         // Floor 6
-        room("MartletEvaluation", ["MartletTensors", "MartletNetworks", "MartletImages", "MartletInference"]),
+        room(
+            "MartletEvaluation",
+            ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletImages", "MartletInference"]),
 
         // Floor 7
         room(
@@ -145,7 +147,9 @@ let package = Package(
         tests(
             "MartletStatistics", ["MartletNetworks", "MartletInference", "MartletParallelism", "MartletLinearAlgebra"]),
         tests("MartletDecompositions", ["MartletLinearAlgebra"]),
-        tests("MartletEvaluation", ["MartletImages", "MartletNetworks"]),
+        tests(
+            "MartletEvaluation",
+            ["MartletTensors", "MartletParallelism", "MartletImages", "MartletNetworks", "MartletInference"]),
         tests(
             "MartletCompression",
             [

@@ -23,7 +23,8 @@ extension Model {
     /// Where the times of this network's layers are kept, in the user's folder for caches; `nil` if there is none to be had.
     public func latencyCache(threads: Int) -> String? {
         let environment = ProcessInfo.processInfo.environment
-        let caches = environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+        let caches =
+            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
             ?? environment["HOME"].map { $0 + "/.cache" }
         guard let folder = caches.map({ $0 + "/martlet" }) else { return nil }
         do {

@@ -18,6 +18,7 @@ struct MartletCommand: ParsableCommand {
             """,
         version: MartletVersion.current,
         subcommands: [
-            Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, Compress.self, SweepCommand.self, Benchmark.self,
+            Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, Compress.self, SweepCommand.self,
+            Benchmark.self,
         ])
 }

@@ -15,11 +15,12 @@ extension BudgetCompressor {
             try AllocationPlan(
                 job.options, weights: weights, measure: .parameters, limit: part * total, total: total, budget: budget)
         }
-        let least = job.options.reduce(total) { sum, options in
-            let cheapest = options.kept == nil ? options.front(.parameters).first : nil
-            return sum + (cheapest?.cost.amount(.parameters) ?? options.original.amount(.parameters))
-                - options.original.amount(.parameters)
-        } / total
+        let least =
+            job.options.reduce(total) { sum, options in
+                let cheapest = options.kept == nil ? options.front(.parameters).first : nil
+                return sum + (cheapest?.cost.amount(.parameters) ?? options.original.amount(.parameters))
+                    - options.original.amount(.parameters)
+            } / total
         let middle = min(1, max(0.5, least * 1.05))
         let (first, effects) = try plan(job, .parameters) { try planned(middle, $0) }
         let weights = Dictionary(first.layers.map { ($0.name, $0.weight) }) { first, _ in first }
@@ -48,7 +49,8 @@ extension BudgetCompressor {
         }
         guard let best else {
             throw CompressionError.budgetOutOfReach(
-                budget: "\(budget)", least: "\((high * 1000).rounded() / 1000) of the parameters, which loses more", most: "1")
+                budget: "\(budget)", least: "\((high * 1000).rounded() / 1000) of the parameters, which loses more",
+                most: "1")
         }
         return best
     }

@@ -112,12 +112,16 @@ public struct BudgetCompressor: Sendable {
     /// - Throws: ``CompressionError``, `StatisticsError`, `DecompositionError`, `NetworkError`, `EvaluationError`.
     public func compress(
         _ network: Network, statistics: Statistics, options: [LayerOptions]? = nil, comparison: OutputComparison?,
-        batches: BatchSource? = nil, checkCancellation: @escaping () throws -> Void = {}, progress: @escaping Progress = { _, _, _ in }
+        batches: BatchSource? = nil, checkCancellation: @escaping () throws -> Void = {},
+        progress: @escaping Progress = { _, _, _ in }
     ) throws -> Result {
-        let options = try options ?? prepare(
-            network, statistics: statistics, checkCancellation: checkCancellation, progress: progress)
+        let options =
+            try options
+            ?? prepare(
+                network, statistics: statistics, checkCancellation: checkCancellation, progress: progress)
         let job = Job(
-            network: network, options: try gated(options, network), statistics: statistics, comparison: comparison, batches: batches,
+            network: network, options: try gated(options, network), statistics: statistics, comparison: comparison,
+            batches: batches,
             checkCancellation: checkCancellation, progress: progress)
         var result: Result
         switch budget {
@@ -197,7 +201,8 @@ public struct BudgetCompressor: Sendable {
         for (index, layer) in outcome.report.layers.enumerated() {
             if let error = layer.sigmaError { plan.layers[index].choice?.error = error }
         }
-        return Result(network: outcome.network, report: outcome.report, plan: plan, effects: effects,
+        return Result(
+            network: outcome.network, report: outcome.report, plan: plan, effects: effects,
             shrinkages: shrinkages)
     }
 

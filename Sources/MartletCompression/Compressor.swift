@@ -134,7 +134,8 @@ public struct Compressor: Sendable {
             .sorted {
                 (layers[$1].patchSize * layers[$1].outputs, $0) < (layers[$0].patchSize * layers[$0].outputs, $1)
             }
-        let state = Mutex(State(entries: report.layers, replacements: [LayerReplacement?](repeating: nil, count: layers.count)))
+        let state = Mutex(
+            State(entries: report.layers, replacements: [LayerReplacement?](repeating: nil, count: layers.count)))
         try pool.forEachThrowing(jobs.count) { job in
             let index = jobs[job]
             let start = ContinuousClock.now

@@ -34,7 +34,8 @@ public struct LatencyModel: Sendable, Equatable, Codable {
 
     /// What the times depend on, besides the machine: network, input and threads.
     static func machine(_ network: Network, shape: Shape, threads: Int) throws -> String {
-        let processor = (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?
+        let processor =
+            (try? String(contentsOfFile: "/proc/cpuinfo", encoding: .utf8))?
             .split(separator: "\n").first { $0.hasPrefix("model name") } ?? ""
         var hash = FNV1a()
         // Weights do not matter, shapes do.
@@ -212,7 +213,8 @@ extension DecompositionForm {
                 try link(0, rank, inputs, 1, 1, .point), try link(1, rank, 1, height, 1, .rows, isDepthwise: true),
                 try link(2, rank, 1, 1, width, .columns, isDepthwise: true), try link(3, outputs, rank, 1, 1, .point),
             ]
-        case .lowRank: return [try link(0, rank, inputs, height, width, .full), try link(1, outputs, rank, 1, 1, .point)]
+        case .lowRank:
+            return [try link(0, rank, inputs, height, width, .full), try link(1, outputs, rank, 1, 1, .point)]
         case .spatial:
             return [try link(0, rank, inputs, height, 1, .rows), try link(1, outputs, rank, 1, width, .columns)]
         }

@@ -54,7 +54,8 @@ struct LayerWork {
         let pool = compressor.pool
         let target = compressor.retargeted[layer.name]
         let kernel = target?.kernel ?? kernel
-        let (measurements, mean) = try target.map { (LayerMeasurements(secondMoment: $0.moment), nil) }
+        let (measurements, mean) =
+            try target.map { (LayerMeasurements(secondMoment: $0.moment), nil) }
             ?? measurements(layer, kernel, method)
         let fit = try method.fit(
             kernel, ranks: ranks, measurements: measurements, options: compressor.options, pool: pool,

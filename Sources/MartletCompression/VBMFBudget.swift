@@ -54,8 +54,11 @@ public struct VBMFBudget: Sendable {
             return total.amount(measure)
         }
         let (whole, least) = (try amount(0), try amount(1))
-        let limit = budget.limit(original: LayerCost(
-            parameters: costs.total.parameters, multiplyAdds: costs.total.multiplyAdds).amount(measure)) ?? 0
+        let limit =
+            budget.limit(
+                original: LayerCost(
+                    parameters: costs.total.parameters, multiplyAdds: costs.total.multiplyAdds
+                ).amount(measure)) ?? 0
         func part(_ value: Double) -> String { "\((value / max(whole, 1) * 10_000).rounded() / 10_000)" }
         let unreachable = CompressionError.budgetOutOfReach(
             budget: "\(budget)", least: part(least), most: part(whole))

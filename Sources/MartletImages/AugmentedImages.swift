@@ -37,7 +37,8 @@ public struct AugmentedImages: DataSet {
                 Int((place * step).truncatingRemainder(dividingBy: 1) * Double(room + 1))
             }
             image = try image.part(
-                x: offset(width - part.width, 0.618_033_988_749_895), y: offset(height - part.height, 0.414_213_562_373),
+                x: offset(width - part.width, 0.618_033_988_749_895),
+                y: offset(height - part.height, 0.414_213_562_373),
                 width: part.width, height: part.height
             ).resized(width: width, height: height, filter: .bilinear)
         }

@@ -73,7 +73,8 @@ import Testing
 
     @Test func paperMeansTheSameAsItsFlags() throws {
         let flags = [
-            ["--recipe", "paper", "-o", "a.onnx"], ["--method", "tucker2-als-sigma", "--vbmf-ratio", "0.5", "-o", "b.onnx"],
+            ["--recipe", "paper", "-o", "a.onnx"],
+            ["--method", "tucker2-als-sigma", "--vbmf-ratio", "0.5", "-o", "b.onnx"],
         ]
         for flags in flags {
             let result = try runner.shell(

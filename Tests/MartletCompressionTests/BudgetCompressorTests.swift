@@ -113,7 +113,9 @@ import Testing
         func means(_ network: Network) throws -> [Double] {
             var open = network
             let output = "\(replaced.name).output"
-            open.outputs = [Network.Value(name: output, type: TensorType(.float32, [.unknown, .unknown, .unknown, .unknown]))]
+            open.outputs = [
+                Network.Value(name: output, type: TensorType(.float32, [.unknown, .unknown, .unknown, .unknown]))
+            ]
             let executor = try Executor(network: open, pool: pool)
             var sums: [Double] = []
             for batch in batches {
@@ -121,7 +123,9 @@ import Testing
                 let (channels, pixels) = (tensor.shape[1], tensor.shape[2] * tensor.shape[3])
                 if sums.isEmpty { sums = [Double](repeating: 0, count: channels) }
                 let values = try tensor.elements(Float.self)
-                for index in values.indices { sums[index / pixels % channels] += Double(values[index]) / Double(pixels * 64) }
+                for index in values.indices {
+                    sums[index / pixels % channels] += Double(values[index]) / Double(pixels * 64)
+                }
             }
             return sums
         }
@@ -188,7 +192,9 @@ import Testing
                 #expect(zip(points, points.dropFirst()).allSatisfy { $0[0] < $1[0] && $0[1] <= $1[1] })
             }
         }
-        try OutputFile.write("{\"machine\": \"\(machine)\", \"layers\": {\"a\": {\"original\": 1, \"points\": {\"b\": [[1]]}}}, \"total\": 1}", to: cache)
+        try OutputFile.write(
+            "{\"machine\": \"\(machine)\", \"layers\": {\"a\": {\"original\": 1, \"points\": {\"b\": [[1]]}}}, \"total\": 1}",
+            to: cache)
         #expect(LatencyModel.cached(at: cache, for: machine) == nil)
         let options = LayerOptions(
             name: "a", kept: nil, original: LayerCost(parameters: 10, multiplyAdds: 10, milliseconds: 1),

@@ -11,7 +11,9 @@ import Testing
 
     func value(_ name: String, of network: Network, _ batch: Tensor) throws -> [Float] {
         var open = network
-        open.outputs = [Network.Value(name: name, type: TensorType(.float32, [.unknown, .unknown, .unknown, .unknown]))]
+        open.outputs = [
+            Network.Value(name: name, type: TensorType(.float32, [.unknown, .unknown, .unknown, .unknown]))
+        ]
         return try #require(try Executor(network: open, pool: pool).run(["input": batch])[name]).elements(Float.self)
     }
 

@@ -96,7 +96,8 @@ public struct Sweep: Sendable {
                         model.network, statistics: statistics, checkCancellation: checkCancellation
                     ) { try progress(JobProgress(task: $0, done: $1, total: $2, unit: "layers")) }
                 }
-                let task = "\(method.name) \(budget), \(number * budgets.count + index + 1) of "
+                let task =
+                    "\(method.name) \(budget), \(number * budgets.count + index + 1) of "
                     + "\(methods.count * budgets.count)"
                 var point = SweepResult.Point(
                     method: method.name, budget: "\(budget)", figures: nil, problem: nil, layers: [],

@@ -152,9 +152,11 @@ struct SweepPage {
         var parts: [String] = []
         for step in 0...4 {
             let (value, along) = (floor + (1 - floor) * Double(step) / 4, right * 1.05 * Double(step) / 4)
-            parts.append("<path class=\"axis\" d=\"M\(fixed(left, 1)) \(fixed(py(value), 1))H\(fixed(width - 8, 1))\"/>")
             parts.append(
-                "<text x=\"\(fixed(left - 6, 1))\" y=\"\(fixed(py(value) + 4, 1))\" text-anchor=\"end\">\(y.label(value))</text>")
+                "<path class=\"axis\" d=\"M\(fixed(left, 1)) \(fixed(py(value), 1))H\(fixed(width - 8, 1))\"/>")
+            parts.append(
+                "<text x=\"\(fixed(left - 6, 1))\" y=\"\(fixed(py(value) + 4, 1))\" text-anchor=\"end\">\(y.label(value))</text>"
+            )
             parts.append(
                 "<text x=\"\(fixed(px(along), 1))\" y=\"\(fixed(height - bottom + 16, 1))\" text-anchor=\"middle\">"
                     + "\(x.label(along))</text>")
@@ -181,7 +183,8 @@ struct SweepPage {
             if !places.isEmpty { parts.append("<g class=\"s\(index % 6)\">\(group)</g>") }
         }
         parts.append(
-            "<text x=\"\(fixed((left + width) / 2, 1))\" y=\"\(fixed(height - 6, 1))\" text-anchor=\"middle\">\(x.title)</text>")
+            "<text x=\"\(fixed((left + width) / 2, 1))\" y=\"\(fixed(height - 6, 1))\" text-anchor=\"middle\">\(x.title)</text>"
+        )
         let title = "\(y.title) against \(x.title)"
         return "<figure><figcaption>\(title)</figcaption><svg viewBox=\"0 0 \(fixed(width, 0)) \(fixed(height, 0))\" "
             + "role=\"img\" aria-label=\"\(title)\">\(parts.joined())</svg></figure>"
@@ -196,7 +199,8 @@ struct SweepPage {
         case 2: return "<path d=\"M\(at(0, -5))L\(at(5, 4))L\(at(-5, 4))z\" fill=\"currentColor\"/>"
         case 3: return "<path d=\"M\(at(0, -5))L\(at(5, 0))L\(at(0, 5))L\(at(-5, 0))z\" fill=\"currentColor\"/>"
         case 4:
-            return "<circle cx=\"\(fixed(x, 1))\" cy=\"\(fixed(y, 1))\" r=\"3.5\" fill=\"none\" stroke=\"currentColor\" "
+            return
+                "<circle cx=\"\(fixed(x, 1))\" cy=\"\(fixed(y, 1))\" r=\"3.5\" fill=\"none\" stroke=\"currentColor\" "
                 + "stroke-width=\"2\"/>"
         default:
             return "<path d=\"M\(at(-4, -4))L\(at(4, 4))M\(at(4, -4))L\(at(-4, 4))\" stroke=\"currentColor\" "
@@ -245,7 +249,8 @@ struct SweepPage {
                 let method = layer.kept == nil ? layer.method?.rawValue ?? "" : "kept: \(layer.kept ?? "")"
                 let ranks = layer.kept == nil ? layer.ranks?.map(String.init).joined(separator: "x") ?? "" : ""
                 return [
-                    escaped(layer.name), escaped(method), ranks, "\(layer.parametersBefore)", "\(layer.parametersAfter)",
+                    escaped(layer.name), escaped(method), ranks, "\(layer.parametersBefore)",
+                    "\(layer.parametersAfter)",
                     layer.sigmaError.map { fixed($0, 4) } ?? "", layer.millisecondsBefore.map { fixed($0, 3) } ?? "",
                     layer.millisecondsPredicted.map { fixed($0, 3) } ?? "",
                     layer.millisecondsAfter.map { fixed($0, 3) } ?? "",
