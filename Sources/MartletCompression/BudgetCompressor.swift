@@ -18,7 +18,7 @@ public struct BudgetCompressor: Sendable {
     /// What errors weigh.
     public var weights = WeightChoice.measured(.scores)
     /// How often weights are measured, each time where the last ones led.
-    public var rounds = 1
+    public var rounds = 3
     /// Whether layers are fitted one after the other, each to what the ones before it have left of its input.
     public var isSequential = false
     /// Whether to give each layer back alone to the compressed network, to see what weights should have been.
@@ -241,13 +241,15 @@ public struct BudgetCompressor: Sendable {
                 compressor: probing, network: job.network, statistics: job.statistics, comparison: comparison)
             var current = try plan([:])
             var effects: [LayerEffect] = []
+            // The effect of an error grows faster than its square where it is large: what a layer weighed most counts.
+            var weights: [String: Double] = [:]
             for round in 0..<max(1, rounds) {
                 let probes = current.probing(job.options, measure: measure)
                 effects = try measurement.effects(of: probes, checkCancellation: job.checkCancellation) {
                     try job.progress("weights, round \(round + 1) of \(rounds)", $0, $1)
                 }
-                current = try plan(
-                    Dictionary(uniqueKeysWithValues: effects.map { ($0.name, $0.weight(metric)) }))
+                for effect in effects { weights[effect.name] = max(weights[effect.name] ?? 0, effect.weight(metric)) }
+                current = try plan(weights)
             }
             return (current, effects)
         }

@@ -11,7 +11,7 @@ struct RecipeOptions: ParsableArguments {
             valueName: "way"))
     var weights: String?
     @Option(help: ArgumentHelp("How often to measure weights, each time nearer to the result.", valueName: "n"))
-    var rounds = 1
+    var rounds = 3
     @Option(help: ArgumentHelp("Images to measure weights on.", valueName: "n")) var probes = 128
     @Flag(inversion: .prefixedNo, help: "Take the mean off Sigma and correct the bias.") var centred = true
     @Option(
@@ -91,7 +91,7 @@ struct RecipeOptions: ParsableArguments {
     var flags: String {
         var flags = ""
         if let weights { flags += " --weights \(weights)" }
-        if rounds != 1 { flags += " --rounds \(rounds)" }
+        if rounds != 3 { flags += " --rounds \(rounds)" }
         if probes != 128 { flags += " --probes \(probes)" }
         if !centred { flags += " --no-centred" }
         if views != 1 { flags += " --views \(views)" }
