@@ -26,6 +26,8 @@ extension Model {
     ///   - comparison: its outputs on some images, where the recipe measures weights.
     ///   - images: those that the statistics are of, and how they are prepared; needed for sequential compression.
     ///   - options: what is said about preprocessing.
+    ///   - checkCancellation: called often, on any thread; what it throws ends the job.
+    ///   - progress: told after each step; it may throw, too.
     /// - Throws: as ``BudgetCompressor/compress(_:statistics:options:comparison:batches:checkCancellation:progress:)``, and
     ///   ``PreprocessingError``.
     public func compressed(

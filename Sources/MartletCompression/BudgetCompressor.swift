@@ -109,6 +109,8 @@ public struct BudgetCompressor: Sendable {
     ///   - options: what ``prepare(_:statistics:checkCancellation:progress:)`` gave, or a part of it.
     ///   - comparison: its outputs on images; needed where weights are measured.
     ///   - batches: the calibration images; needed for sequential compression.
+    ///   - checkCancellation: called often, on any thread; what it throws ends the job.
+    ///   - progress: told what is being done and how far it is.
     /// - Throws: ``CompressionError``, `StatisticsError`, `DecompositionError`, `NetworkError`, `EvaluationError`.
     public func compress(
         _ network: Network, statistics: Statistics, options: [LayerOptions]? = nil, comparison: OutputComparison?,

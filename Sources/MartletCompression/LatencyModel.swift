@@ -50,6 +50,8 @@ public struct LatencyModel: Sendable, Equatable, Codable {
     ///   - options: its layers and the ways to replace them.
     ///   - shape: of the input.
     ///   - seconds: for each of about 35 profiles.
+    ///   - pool: the threads that run the network.
+    ///   - progress: told how many profiles are done.
     /// - Throws: `NetworkError`, `InstructionSetError`, whatever `progress` throws.
     public init(
         measuring network: Network, _ options: [LayerOptions], shape: Shape, seconds: Double, pool: ThreadPool,

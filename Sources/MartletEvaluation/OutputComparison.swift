@@ -48,7 +48,10 @@ public final class OutputComparison: Sendable {
     private let pool: ThreadPool
 
     /// Runs the original once.
-    /// - Parameter batches: `[n, C, H, W]` each.
+    /// - Parameters:
+    ///   - original: the network to compare with.
+    ///   - batches: images `[n, C, H, W]` and their labels.
+    ///   - pool: the threads that share the work.
     /// - Throws: `NetworkError`, ``EvaluationError``.
     public init(original: Network, batches: [(tensor: Tensor, labels: [Int?])], pool: ThreadPool) throws {
         self.original = original

@@ -42,6 +42,7 @@ public final class TargetGatherer {
     /// - Parameters:
     ///   - original: as ``Network/simplified()`` leaves it, with one input.
     ///   - changed: takes the same input.
+    ///   - pool: the threads that share the work.
     ///   - mendsSums: whether targets take in what a value that is added to the output has lost.
     ///   - wanted: which of these layers.
     /// - Throws: `NetworkError`, `InstructionSetError`.

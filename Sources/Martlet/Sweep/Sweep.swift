@@ -41,6 +41,9 @@ public struct Sweep: Sendable {
     ///   - comparison: its outputs on calibration images, for weights.
     ///   - images: the calibration images, for sequential compression.
     ///   - data: the images to evaluate on, others than those of the statistics.
+    ///   - preprocessing: how these are prepared.
+    ///   - checkCancellation: called often, on any thread; what it throws ends the job.
+    ///   - progress: told how far it is.
     /// - Throws: as compressing and evaluating do, and `FileError`.
     public func run(
         _ model: Model, statistics: Statistics, comparison: OutputComparison?,

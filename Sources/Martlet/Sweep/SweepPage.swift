@@ -158,7 +158,7 @@ struct SweepPage {
                 "<text x=\"\(fixed(left - 6, 1))\" y=\"\(fixed(py(value) + 4, 1))\" text-anchor=\"end\">\(y.label(value))</text>"
             )
             parts.append(
-                "<text x=\"\(fixed(px(along), 1))\" y=\"\(fixed(height - bottom + 16, 1))\" text-anchor=\"middle\">"
+                "<text x=\"\(fixed(px(along), 1))\" y=\"\(fixed(height - bottom + 16, 1))\" text-anchor=\"\(step == 4 ? "end" : "middle")\">"
                     + "\(x.label(along))</text>")
         }
         if let value = y.value(result.original) {

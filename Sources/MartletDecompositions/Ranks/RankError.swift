@@ -35,7 +35,7 @@ extension DecompositionMethod {
     /// The errors at many ranks, without fitting at each: those of the point that a fit starts from, an upper bound of
     /// what it ends with.
     ///
-    /// - Tucker-2: the input factor is the leading one of the separated moment (``SeparatedMoment``), and given it the
+    /// - Tucker-2: the input factor is the leading one of the separated moment (all channels of a tap alike), and given it the
     ///   eigenvalues of one regression are the errors for every output rank at once. About eight input ranks are tried:
     ///   each costs a Cholesky decomposition of order `h w R_S`.
     /// - Spatial SVD: the same for the folded kernel, whose output rank is free.
@@ -43,7 +43,11 @@ extension DecompositionMethod {
     ///
     /// Only ranks at which the layers have fewer weights than the kernel are given.
     /// - Parameters:
+    ///   - kernel: `[T, S, h, w]`.
+    ///   - secondMoment: of its patches.
     ///   - step: ranks are multiples of it.
+    ///   - options: how fits will be made; their ridge counts.
+    ///   - pool: the threads that share the work.
     ///   - checkCancellation: called now and then; what it throws ends the work.
     /// - Returns: no entries for a method that has no such estimate, or a kernel that no ranks make smaller.
     /// - Throws: ``DecompositionError``, `LinearAlgebraError`.
