@@ -12,9 +12,9 @@
 /// error of that layer was measured to do. Random changes of that size to the original's scores on calibration images
 /// give another class first in a part `r` of cases (`OutputComparison/disagreement(scoreError:)`), which takes in how sure the network
 /// is of its classes. Real changes are not independent from class to class, so a line corrects it:
-/// `log(d / (1 - d)) = a + b log(r / (1 - r))`, with `a`, `b` and the scatter fitted to compressed networks of four kinds
-/// (`tools/calibrate-agreement.py`, and the table in the guide on budgets). The interval is where 95 of 100 further networks should be,
-/// if they are like those.
+/// `log(d / (1 - d)) = a + b log(r / (1 - r))`, with `a`, `b` and the scatter fitted to eight networks made
+/// of two (`tools/calibrate-agreement.py`, and the table in the guide on budgets). The interval is where further networks should be, if they
+/// are like those.
 public struct AgreementPrediction: Sendable, Equatable, Codable {
     /// The part of images on which both give the same class.
     public var agreement: Double
@@ -31,11 +31,11 @@ public struct AgreementPrediction: Sendable, Equatable, Codable {
     }
 
     /// `a` in `a + b log(r / (1 - r))`.
-    static let intercept = 0.0
+    static let intercept = 0.854
     /// `b`.
-    static let slope = 1.0
+    static let slope = 0.843
     /// The half width of the 95 % interval of `log(d / (1 - d))`.
-    static let margin = 0.8
+    static let margin = 0.86
 
     /// The prediction for a plan's loss and what random changes of that size do.
     public init(loss: Double, disagreement: Double) {
