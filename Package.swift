@@ -100,14 +100,17 @@ let package = Package(
         room("MartletDecompositions", ["MartletTensors", "MartletParallelism", "MartletLinearAlgebra"]),
 
         // Floor 6
-        room("MartletEvaluation", ["MartletTensors", "MartletNetworks", "MartletImages", "MartletInference"]),
+        room(
+            "MartletEvaluation",
+            ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletImages", "MartletInference"]),
 
         // Floor 7
         room(
             "MartletCompression",
             [
                 "MartletTensors", "MartletFiles", "MartletParallelism", "MartletLinearAlgebra", "MartletNetworks",
-                "MartletSafetensorsFormat", "MartletStatistics", "MartletDecompositions",
+                "MartletSafetensorsFormat", "MartletInference", "MartletStatistics", "MartletDecompositions",
+                "MartletEvaluation",
             ]),
 
         // Floor 8
@@ -144,9 +147,15 @@ let package = Package(
         tests(
             "MartletStatistics", ["MartletNetworks", "MartletInference", "MartletParallelism", "MartletLinearAlgebra"]),
         tests("MartletDecompositions", ["MartletLinearAlgebra"]),
-        tests("MartletEvaluation", ["MartletImages", "MartletNetworks"]),
         tests(
-            "MartletCompression", ["MartletNetworks", "MartletInference", "MartletStatistics", "MartletParallelism"]),
+            "MartletEvaluation",
+            ["MartletTensors", "MartletParallelism", "MartletImages", "MartletNetworks", "MartletInference"]),
+        tests(
+            "MartletCompression",
+            [
+                "MartletNetworks", "MartletInference", "MartletStatistics", "MartletParallelism", "MartletEvaluation",
+                "MartletFiles", "MartletLinearAlgebra",
+            ]),
         tests("Martlet"),
         tests("MartletCommand", ["Martlet"]),
     ]

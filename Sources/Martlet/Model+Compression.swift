@@ -20,21 +20,30 @@ extension Model {
         by compressor: Compressor, statistics: Statistics?, preprocessing options: PreprocessingOptions = .init(),
         checkCancellation: () throws -> Void = {}, progress: JobProgress.Handler = { _ in }
     ) throws -> (model: Model, report: CompressionReport) {
-        var result = self
         let (network, report) = try compressor.compress(
             network, statistics: statistics, checkCancellation: checkCancellation
         ) { layer, done, count in
             try progress(JobProgress(task: "compress", done: done, total: count, unit: "layers"))
         }
+        let model = try stamped(
+            network, report, statistics: statistics, seed: compressor.options.seed, preprocessing: options)
+        return (model, report)
+    }
+
+    /// The model with a compressed network that says how its images are prepared and how it was made.
+    func stamped(
+        _ network: Network, _ report: CompressionReport, statistics: Statistics?, seed: UInt64,
+        preprocessing options: PreprocessingOptions
+    ) throws -> Model {
+        var result = self
         result.network = network
         let known = statistics?.provenance.preprocessing ?? network[metadata: Model.preprocessingKey]
         if known != nil || options != PreprocessingOptions() {
             result.network[metadata: Model.preprocessingKey] =
                 try options.resolve(metadata: known, network: path).json
         }
-        result.network[metadata: Model.recipeKey] = try recipe(
-            report, statistics: statistics, seed: compressor.options.seed)
-        return (result, report)
+        result.network[metadata: Model.recipeKey] = try recipe(report, statistics: statistics, seed: seed)
+        return result
     }
 
     private struct Recipe: Codable {

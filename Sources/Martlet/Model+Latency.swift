@@ -1,3 +1,4 @@
+import Foundation
 import MartletEvaluation
 import MartletInference
 import MartletNetworks
@@ -26,8 +27,29 @@ extension Model {
         return try executor.profile(try executor.noise(try timedShape(batch: batch)), seconds: seconds)
     }
 
-    /// The shape of `batch` images; extents its file leaves open are 224.
-    func timedShape(batch: Int) throws -> Shape {
+    /// Where the times of this network's layers are kept, in the user's folder for caches; `nil` if there is none to be had.
+    public func latencyCache(threads: Int) -> String? {
+        let environment = ProcessInfo.processInfo.environment
+        let caches =
+            environment["XDG_CACHE_HOME"].flatMap { $0.isEmpty ? nil : $0 }
+            ?? environment["HOME"].map { $0 + "/.cache" }
+        guard let folder = caches.map({ $0 + "/martlet" }) else { return nil }
+        do {
+            try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+        } catch {
+            return nil
+        }
+        var hash = FNV1a()
+        for layer in network.weightedLayers() {
+            hash.add("\(layer.name) \(layer.outputs) \(layer.inputs) \(layer.kernel) \(layer.groups)")
+        }
+        hash.add(threads)
+        return "\(folder)/latency-\(hash.text).json"
+    }
+
+    /// The input that the network is timed on; extents its file leaves open are 224.
+    /// - Throws: ``NetworkError``.
+    public func timedShape(batch: Int) throws -> Shape {
         guard network.inputs.count == 1, let input = network.inputs.first, input.type.elementType == .float32 else {
             throw NetworkError.unsupported(
                 node: network.name, reason: "timing needs one floating-point input")

@@ -10,7 +10,7 @@ struct MartletCommand: ParsableCommand {
             Networks are ONNX files. Compression looks at what each layer sees (its second moment, Sigma) and \
             replaces the layer by low-rank factors that change its output least; no labels, no training.
 
-              martlet compress net.onnx --images photos --preset imagenet -o small.onnx
+              martlet compress net.onnx --images photos --preset imagenet --budget params=0.5 -o small.onnx
               martlet evaluate small.onnx test-photos --reference net.onnx
 
             Networks that martlet writes carry their preprocessing; others need --preset, --preprocessing or flags.
@@ -18,6 +18,7 @@ struct MartletCommand: ParsableCommand {
             """,
         version: MartletVersion.current,
         subcommands: [
-            Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, Compress.self, Benchmark.self,
+            Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, Compress.self, SweepCommand.self,
+            Benchmark.self,
         ])
 }

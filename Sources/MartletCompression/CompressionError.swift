@@ -14,6 +14,16 @@ public enum CompressionError: MartletError, Equatable {
     case unknownLayer(name: String, known: [String])
     /// A method that is asked for where it cannot be used.
     case methodNotForLayer(method: String, kind: String)
+    /// A text that is no budget.
+    case budgetText(String)
+    /// A budget that no choice of ranks meets: the least and the most that there is, in the budget's unit.
+    case budgetOutOfReach(budget: String, least: String, most: String)
+    /// A file of weights that is not one.
+    case weightsFile(file: String, reason: String)
+    /// Something that only images can tell, and there are none.
+    case needsImages(purpose: String)
+    /// A latency where nothing is timed.
+    case needsTiming
     /// Ranks that a layer cannot have.
     case rankOutOfRange(layer: String, ranks: [Int], maximum: [Int])
 
@@ -25,6 +35,12 @@ public enum CompressionError: MartletError, Equatable {
         case .overridesFile(let file, let reason): "\(file): \(reason)"
         case .unknownLayer(let name, _): "there is no layer '\(name)' to compress"
         case .methodNotForLayer(let method, let kind): "the method \(method) is not for \(kind) layers"
+        case .budgetText(let text): "'\(text)' is not a budget"
+        case .budgetOutOfReach(let budget, let least, let most):
+            "the budget \(budget) is out of reach: from \(least) to \(most) is possible"
+        case .weightsFile(let file, let reason): "\(file): \(reason)"
+        case .needsTiming: "a budget of latency needs the layers to be timed"
+        case .needsImages(let purpose): "\(purpose) needs images"
         case .rankOutOfRange(let layer, let ranks, let maximum):
             "the ranks \(ranks) of layer '\(layer)' are not \(maximum.count) of 1 to \(maximum)"
         }
@@ -43,7 +59,12 @@ public enum CompressionError: MartletError, Equatable {
             "--conv takes the methods for convolutions, --pointwise and --linear take svd and svd-sigma"
         case .unknownLayer(_, let known):
             known.isEmpty ? nil : "the layers are " + known.prefix(40).joined(separator: ", ")
-        case .rankOutOfRange: nil
+        case .budgetText:
+            "params=0.5, macs=0.5, bytes=6MB, latency=0.6 or latency=3ms, or drop=1%: parts of the original, or amounts"
+        case .budgetOutOfReach: "ask for something between, or let more layers be compressed"
+        case .weightsFile: "it should map layer names to positive numbers, {\"conv1\": 0.3}"
+        case .needsImages: "give them with --images"
+        case .needsTiming, .rankOutOfRange: nil
         }
     }
 }

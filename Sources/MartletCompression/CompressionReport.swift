@@ -37,6 +37,12 @@ public struct CompressionReport: Codable, Sendable, Equatable {
         public var termEnergyRatio: Double?
         /// The errors from other starts, if they were asked for.
         public var seeds: Spread?
+        /// Milliseconds an image before, measured on this machine, where that was asked for.
+        public var millisecondsBefore: Double?
+        /// And after, as predicted.
+        public var millisecondsPredicted: Double?
+        /// And after, as measured.
+        public var millisecondsAfter: Double?
         /// How long it took.
         public var seconds = 0.0
 
@@ -69,6 +75,9 @@ public struct CompressionReport: Codable, Sendable, Equatable {
             case multiplyAddsAfter = "macs_after"
             case sigmaError = "sigma_error"
             case frobeniusError = "frobenius_error"
+            case millisecondsBefore = "milliseconds_before"
+            case millisecondsPredicted = "milliseconds_predicted"
+            case millisecondsAfter = "milliseconds_after"
         }
     }
 
@@ -87,8 +96,15 @@ public struct CompressionReport: Codable, Sendable, Equatable {
     /// And after.
     public var multiplyAddsAfter: Int
 
+    /// Milliseconds of the whole network on one image before, measured on this machine, where that was asked for.
+    public var millisecondsBefore: Double?
+    /// And after.
+    public var millisecondsAfter: Double?
+
     enum CodingKeys: String, CodingKey {
         case methods, layers
+        case millisecondsBefore = "milliseconds_before"
+        case millisecondsAfter = "milliseconds_after"
         case vbmfRatio = "vbmf_ratio"
         case parametersBefore = "parameters_before"
         case parametersAfter = "parameters_after"

@@ -17,6 +17,11 @@ public struct Compressor: Sendable {
     /// From how many random starts each layer whose method has starts is decomposed once more, to report how far the
     /// errors spread (paper, Appendix F). What replaces the layer does not depend on it.
     public var seedCount = 0
+    /// Whether the mean of a layer's input is taken off its second moment and made good by the bias
+    /// (`b' = b + (W - V) mu`). Errors are then those of the centred outputs.
+    public var centres = false
+    /// Other weights and moments for some layers, by name: what sequential compression fits them to.
+    var retargeted: [String: RetargetedLayer] = [:]
     /// Where finished layers are put down and looked for.
     public var finishedLayers: FinishedLayers?
     /// The threads that share the work.
@@ -50,6 +55,22 @@ public struct Compressor: Sendable {
         _ network: Network, statistics: Statistics?, checkCancellation: () throws -> Void = {},
         progress: Progress = { _, _, _ in }
     ) throws -> (network: Network, report: CompressionReport) {
+        let outcome = try run(
+            network, statistics: statistics, checkCancellation: checkCancellation, progress: progress)
+        return (outcome.network, outcome.report)
+    }
+
+    /// A compressed network, and what stands for each of its layers that were replaced.
+    struct Outcome {
+        var network: Network
+        var report: CompressionReport
+        var replacements: [String: LayerReplacement]
+    }
+
+    func run(
+        _ network: Network, statistics: Statistics?, checkCancellation: () throws -> Void,
+        progress: Progress = { _, _, _ in }
+    ) throws -> Outcome {
         try check(statistics, network)
         let layers = network.weightedLayers()
         let before = try Costs(network)
@@ -81,62 +102,58 @@ public struct Compressor: Sendable {
             report.layers.append(entry)
         }
         let work = LayerWork(compressor: self, network: network, statistics: statistics)
-        let links = try decompose(
+        let replacements = try decompose(
             layers, by: work, report: &report, checkCancellation: checkCancellation, progress: progress)
-
-        var result = network
-        for (layer, links) in zip(layers, links) {
-            // The position moves as earlier layers become several.
-            guard let links, let current = result.weightedLayers().first(where: { $0.name == layer.name }) else {
-                continue
-            }
-            try result.replace(current, with: links)
-        }
-        result.removeDeadNodes()
+        let byName = Dictionary(
+            uniqueKeysWithValues: zip(layers, replacements).compactMap { layer, new in new.map { (layer.name, $0) } })
+        let result = try network.replacing(byName)
         let after = try Costs(result)
         report.parametersAfter = after.total.parameters
         report.multiplyAddsAfter = after.total.multiplyAdds
-        for (index, links) in links.enumerated() {
-            guard let links else { continue }
-            let cost = links.map { after["\(report.layers[index].name).\($0.name)"] }.reduce(Cost(), +)
+        for (index, replacement) in replacements.enumerated() {
+            guard let replacement else { continue }
+            let name = report.layers[index].name
+            let cost = replacement.links.map { after["\(name).\($0.name)"] }.reduce(Cost(), +)
             report.layers[index].parametersAfter = cost.parameters
             report.layers[index].multiplyAddsAfter = cost.multiplyAdds
         }
-        return (result, report)
+        return Outcome(network: result, report: report, replacements: byName)
     }
 
-    /// The chain for each layer that is replaced. Layers are shared out among the threads, the largest first.
+    /// What stands for each layer that is replaced. Layers are shared out among the threads, the largest first.
     private func decompose(
         _ layers: [WeightedLayer], by work: LayerWork, report: inout CompressionReport,
         checkCancellation: () throws -> Void, progress: Progress
-    ) throws -> [[FactorLayer]?] {
+    ) throws -> [LayerReplacement?] {
         struct State {
             var entries: [CompressionReport.Layer]
-            var links: [[FactorLayer]?]
+            var replacements: [LayerReplacement?]
             var done = 0
         }
         let jobs = layers.indices.filter { report.layers[$0].kept == nil }
             .sorted {
                 (layers[$1].patchSize * layers[$1].outputs, $0) < (layers[$0].patchSize * layers[$0].outputs, $1)
             }
-        let state = Mutex(State(entries: report.layers, links: [[FactorLayer]?](repeating: nil, count: layers.count)))
+        let state = Mutex(
+            State(entries: report.layers, replacements: [LayerReplacement?](repeating: nil, count: layers.count)))
         try pool.forEachThrowing(jobs.count) { job in
             let index = jobs[job]
             let start = ContinuousClock.now
             var entry = state.withLock { $0.entries[index] }
-            let links = try work.links(for: layers[index], &entry, checkCancellation: checkCancellation)
+            let replacement = try work.replacement(
+                for: layers[index], &entry, checkCancellation: checkCancellation)
             // What was taken from a file has its time from there.
             if entry.seconds == 0 { entry.seconds = (ContinuousClock.now - start) / .seconds(1) }
             try state.withLock { state in
                 state.entries[index] = entry
-                state.links[index] = links
+                state.replacements[index] = replacement
                 state.done += 1
                 try progress(entry, state.done, jobs.count)
             }
         }
         return state.withLock { state in
             report.layers = state.entries
-            return state.links
+            return state.replacements
         }
     }
 
@@ -181,7 +198,7 @@ public struct Compressor: Sendable {
 }
 
 /// The costs of a network's nodes by name, for one image.
-private struct Costs {
+struct Costs {
     private let byName: [String: Cost]
     let total: Cost
 

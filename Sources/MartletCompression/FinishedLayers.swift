@@ -39,7 +39,7 @@ public struct FinishedLayers: Sendable {
     }
 
     private static let suffix = ".layer.safetensors"
-    private static let format = "layer 1"
+    private static let format = "layer 2"
 
     private struct Link: Codable {
         var name: String
@@ -54,10 +54,13 @@ public struct FinishedLayers: Sendable {
 
     private func file(_ key: String) -> String { "\(path)/\(key)\(Self.suffix)" }
 
-    func write(_ links: [FactorLayer], _ entry: CompressionReport.Layer, key: String) throws {
-        let tensors = try links.map { link in
+    func write(_ replacement: LayerReplacement, _ entry: CompressionReport.Layer, key: String) throws {
+        let links = replacement.links
+        var tensors = try links.map { link in
             try Tensor(link.kernel.elements, shape: try Shape(link.kernel.shape))
         }
+        // The corrected bias, if there is one, comes last.
+        if let bias = replacement.bias { tensors.append(try Tensor(bias, shape: try Shape([bias.count]))) }
         let header = Header(
             entry: entry,
             links: links.map { Link(name: $0.name, window: $0.window.rawValue, isDepthwise: $0.isDepthwise) })
@@ -70,11 +73,11 @@ public struct FinishedLayers: Sendable {
 
     /// The layer of a digest; `nil` if there is none, or if the file is not what it should be and the work had better be
     /// done again.
-    func read(key: String) -> (links: [FactorLayer], entry: CompressionReport.Layer)? {
+    func read(key: String) -> (replacement: LayerReplacement, entry: CompressionReport.Layer)? {
         guard let reader = try? SafetensorsReader(path: file(key)),
             reader.metadata["martlet.format"] == Self.format, let text = reader.metadata["martlet.layer"],
             let header = try? JSONDecoder().decode(Header.self, from: Data(text.utf8)),
-            reader.names.count == header.links.count
+            (header.links.count...header.links.count + 1).contains(reader.names.count)
         else { return nil }
         var links: [FactorLayer] = []
         for (index, link) in header.links.enumerated() {
@@ -87,6 +90,14 @@ public struct FinishedLayers: Sendable {
             else { return nil }
             links.append(FactorLayer(link.name, kernel, window: window, isDepthwise: link.isDepthwise))
         }
-        return (links, header.entry)
+        var bias: [Double]?
+        if reader.names.count > links.count {
+            guard let tensor = try? reader.tensor("\(links.count)"), tensor.elementType == .float64,
+                tensor.shape.extents == [links.last?.kernel.outputs ?? 0],
+                let elements = try? tensor.elements(Double.self)
+            else { return nil }
+            bias = elements
+        }
+        return (LayerReplacement(links: links, bias: bias), header.entry)
     }
 }

@@ -13,6 +13,8 @@ public struct LayerOverrides: Sendable, Equatable {
     public struct Entry: Sendable, Equatable {
         /// Whether the layer stays as it is.
         public var keeps = false
+        /// Why, for the report.
+        public var reason: String?
         /// The method; nil is that of the layer's kind.
         public var method: DecompositionMethod?
         /// The ranks; nil is what the rank choice gives.

@@ -33,7 +33,7 @@ public struct LayerRules: Sendable, Equatable {
 
     func decision(on layer: WeightedLayer, isFirstConvolution: Bool) -> Decision {
         let entry = overrides.entry(for: layer.name)
-        if entry?.keeps == true { return .keep(reason: "by override") }
+        if let entry, entry.keeps { return .keep(reason: entry.reason ?? "by override") }
         let kind = layer.layerKind
         if layer.groups > 1 {
             return .keep(reason: layer.groups == layer.inputs ? "depthwise" : "\(layer.groups) groups")

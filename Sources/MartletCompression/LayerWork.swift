@@ -19,13 +19,12 @@ struct LayerWork {
         self.digest = compressor.finishedLayers == nil ? "" : NetworkDigest.digest(of: network)
     }
 
-    /// The chain for a layer, or `nil` if it would not be smaller; the entry, whose method is known, is told the rest.
-    func links(
+    /// What stands for a layer, or `nil` if it would not be smaller; the entry, whose method is known, is told the rest.
+    func replacement(
         for layer: WeightedLayer, _ entry: inout CompressionReport.Layer, checkCancellation: () throws -> Void
-    ) throws -> [FactorLayer]? {
+    ) throws -> LayerReplacement? {
         try checkCancellation()
-        guard let weight = network.constants[layer.weight], let method = entry.method else { return nil }
-        let kernel = try kernel(of: layer, weight)
+        guard let method = entry.method, let kernel = try network.kernel(of: layer) else { return nil }
         let ranks = try ranks(for: layer, kernel, method)
         entry.ranks = ranks
         let count = method.form.parameterCount(of: kernel.shape, ranks: ranks)
@@ -35,25 +34,29 @@ struct LayerWork {
         }
         let key = key(layer, method, ranks)
         if let finished = compressor.finishedLayers?.read(key: key), finished.entry.name == layer.name,
-            finished.links.reduce(0, { $0 + $1.kernel.parameterCount }) == count,
-            finished.links.allSatisfy({ method.form.layerNames.contains($0.name) })
+            finished.replacement.links.reduce(0, { $0 + $1.kernel.parameterCount }) == count,
+            finished.replacement.links.allSatisfy({ method.form.layerNames.contains($0.name) })
         {
             entry = finished.entry
-            return finished.links
+            return finished.replacement
         }
         let start = ContinuousClock.now
-        let links = try decompose(kernel, layer, method, ranks, &entry, checkCancellation)
+        let replacement = try decompose(kernel, layer, method, ranks, &entry, checkCancellation)
         entry.seconds = (ContinuousClock.now - start) / .seconds(1)
-        try compressor.finishedLayers?.write(links, entry, key: key)
-        return links
+        try compressor.finishedLayers?.write(replacement, entry, key: key)
+        return replacement
     }
 
     private func decompose(
         _ kernel: ConvolutionKernel, _ layer: WeightedLayer, _ method: DecompositionMethod, _ ranks: [Int],
         _ entry: inout CompressionReport.Layer, _ checkCancellation: () throws -> Void
-    ) throws -> [FactorLayer] {
+    ) throws -> LayerReplacement {
         let pool = compressor.pool
-        let measurements = try measurements(layer, kernel, method)
+        let target = compressor.retargeted[layer.name]
+        let kernel = target?.kernel ?? kernel
+        let (measurements, mean) =
+            try target.map { (LayerMeasurements(secondMoment: $0.moment), nil) }
+            ?? measurements(layer, kernel, method)
         let fit = try method.fit(
             kernel, ranks: ranks, measurements: measurements, options: compressor.options, pool: pool,
             checkCancellation: checkCancellation)
@@ -79,26 +82,21 @@ struct LayerWork {
             }
             entry.seeds = CompressionReport.Layer.Spread(firstSeed: compressor.options.seed, errors: errors)
         }
-        return fit.factors.layers
+        return LayerReplacement(
+            links: fit.factors.layers,
+            bias: try target?.bias(of: approximation)
+                ?? mean.map { try network.bias(of: layer, correctedFor: kernel, approximation, mean: $0) })
     }
 
-    private func kernel(of layer: WeightedLayer, _ weight: Tensor) throws -> ConvolutionKernel {
-        var elements = try weight.elements(Float.self)
-        if case .fullyConnected(isTransposed: false) = layer.kind {
-            let (inputs, outputs) = (layer.inputs, layer.outputs)
-            elements = (0..<inputs * outputs).map { elements[$0 % inputs * outputs + $0 / inputs] }
-        }
-        return try ConvolutionKernel(
-            outputs: layer.outputs, inputs: layer.inputs, height: layer.kernel.count == 2 ? layer.kernel[0] : 1,
-            width: layer.kernel.last ?? 1, elements: elements)
-    }
-
+    /// What is known about a layer's input, and its mean if the bias is to be corrected.
     private func measurements(
         _ layer: WeightedLayer, _ kernel: ConvolutionKernel, _ method: DecompositionMethod
-    ) throws -> LayerMeasurements {
-        guard let statistics else { return LayerMeasurements() }
+    ) throws -> (LayerMeasurements, mean: [Double]?) {
+        guard let statistics else { return (LayerMeasurements(), nil) }
         let moments = try statistics.moments(of: layer)
-        let moment = try SecondMoment(moments.secondMoment(), patchCount: moments.count)
+        var moment = try SecondMoment(moments.secondMoment(), patchCount: moments.count)
+        let mean = compressor.centres && network.canCorrectBias(of: layer) ? moments.mean() : nil
+        if let mean { moment = try moment.centred(by: mean) }
         var result = LayerMeasurements(secondMoment: moment)
         if method.measure == .outputMagnitudes {
             // A bias that is computed is not known here.
@@ -106,10 +104,10 @@ struct LayerWork {
                 try $0.elements(Float.self).map(Double.init)
             }
             result.outputMagnitudes = try OutputMagnitudes.estimated(
-                kernel, bias: bias?.count == layer.outputs ? bias : nil, mean: moments.mean(), secondMoment: moment,
-                pool: compressor.pool)
+                kernel, bias: bias?.count == layer.outputs ? bias : nil, mean: moments.mean(),
+                secondMoment: try SecondMoment(moments.secondMoment()), pool: compressor.pool)
         }
-        return result
+        return (result, mean)
     }
 
     private func ranks(
@@ -144,6 +142,8 @@ struct LayerWork {
         var hash = FNV1a()
         for text in [digest, layer.name, method.rawValue, "\(ranks)", "\(compressor.options)"] { hash.add(text) }
         hash.add(compressor.seedCount)
+        hash.add(compressor.centres ? 1 : 0)
+        if let target = compressor.retargeted[layer.name] { hash.add(target.digest) }
         if let provenance = statistics?.provenance {
             for text in [
                 provenance.networkDigest, provenance.data, provenance.dataDigest, provenance.preprocessing,

@@ -8,7 +8,8 @@ extension Network {
     /// A convolution becomes convolutions, each with the window, stride, padding and dilation of the original on the axes
     /// that it takes over. The border stays right: only the last has a bias, so zeros stay zeros. A fully connected layer
     /// becomes fully connected layers.
-    mutating func replace(_ layer: WeightedLayer, with links: [FactorLayer]) throws {
+    mutating func replace(_ layer: WeightedLayer, with replacement: LayerReplacement) throws {
+        let links = replacement.links
         let node = nodes[layer.nodeIndex]
         var taken = Set(constants.keys).union(inputs.map(\.name))
         for node in nodes { taken.formUnion(node.outputs.compactMap { $0 }) }
@@ -17,13 +18,19 @@ extension Network {
             taken.insert(name)
             return name
         }
-        var replacement: [Node] = []
+        var chain: [Node] = []
         var value = node.inputs[0]
+        var corrected: String?
+        if let bias = replacement.bias {
+            let name = fresh("\(layer.weight).bias")
+            constants[name] = try Tensor(bias.map { Float($0) }, shape: try Shape([bias.count]))
+            corrected = name
+        }
         for (index, link) in links.enumerated() {
             let isLast = index == links.count - 1
             let weight = fresh("\(layer.weight).\(link.name)")
             let output = isLast ? nil : fresh("\(layer.name).\(link.name)")
-            let bias = isLast ? layer.bias : nil
+            let bias = isLast ? corrected ?? layer.bias : nil
             let kernel = link.kernel
             let operation: Operator
             switch layer.kind {
@@ -41,14 +48,14 @@ extension Network {
                     matrix.elements.map { Float($0) }, shape: try Shape([matrix.rows, matrix.columns]))
                 operation = isMatMul ? .matMul : .gemm(Gemm(transposesB: true))
             }
-            replacement.append(
+            chain.append(
                 Node(
                     name: "\(layer.name).\(link.name)", operation: operation,
                     inputs: bias == nil ? [value, weight] : [value, weight, bias],
                     outputs: isLast ? node.outputs : [output]))
             value = output
         }
-        nodes.replaceSubrange(layer.nodeIndex...layer.nodeIndex, with: replacement)
+        nodes.replaceSubrange(layer.nodeIndex...layer.nodeIndex, with: chain)
     }
 }
 

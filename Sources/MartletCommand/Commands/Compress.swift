@@ -30,6 +30,8 @@ struct Compress: ParsableCommand {
         help: ArgumentHelp(
             "Images to gather Sigma from, in any form `evaluate` takes; instead of --sigma.", valueName: "data"))
     var data: String?
+    @OptionGroup(title: "How small") var budget: BudgetOptions
+    @OptionGroup(title: "The recipe for a budget") var recipe: RecipeOptions
     @OptionGroup(title: "Which layers") var methods: MethodOptions
     @Option(
         help: ArgumentHelp(
@@ -49,6 +51,13 @@ struct Compress: ParsableCommand {
     @OptionGroup var threads: ThreadOptions
 
     func validate() throws {
+        if budget.budget != nil {
+            if vbmfRatio != nil || ranks != nil {
+                throw ValidationError("--budget chooses the ranks: it does not go with --vbmf-ratio or --ranks")
+            }
+            if sigma == nil, data == nil { throw ValidationError("--budget needs --images DATA") }
+            if budget.recipe != .paper { return }
+        }
         if sigma != nil, data != nil { throw ValidationError("give --sigma or --images, not both") }
         if vbmfRatio != nil, ranks != nil { throw ValidationError("give --vbmf-ratio or --ranks, not both") }
         if sigma == nil, data == nil {
@@ -63,9 +72,18 @@ struct Compress: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
+            if let text = budget.budget, budget.recipe != .paper { return try run(budget: text) }
             let model = try Model(path: model)
-            let choice = try ranks.map { try RankChoice(contentsOf: $0) } ?? .vbmf(ratio: vbmfRatio ?? 0.5)
-            var compressor = Compressor(rules: try methods.rules(), ranks: choice, pool: threads.pool)
+            let rules = try methods.rules()
+            let choice: RankChoice
+            if let text = budget.budget {
+                choice = .vbmf(
+                    ratio: try VBMFBudget(rules: rules, pool: threads.pool).ratio(
+                        for: try Budget(parsing: text), of: model.network))
+            } else {
+                choice = try ranks.map { try RankChoice(contentsOf: $0) } ?? .vbmf(ratio: vbmfRatio ?? 0.5)
+            }
+            var compressor = Compressor(rules: rules, ranks: choice, pool: threads.pool)
             compressor.options = search.options
             compressor.seedCount = search.seeds
             let options = try preprocessing.options()
@@ -109,11 +127,13 @@ struct Compress: ParsableCommand {
         }
     }
 
-    private func printReport(_ report: CompressionReport) {
+    func printReport(_ report: CompressionReport) {
         var columns: [(title: String, alignment: Table.Alignment)] = [
             ("layer", .left), ("kernel", .left), ("method", .left), ("ranks", .left), ("parameters", .right),
             ("MACs", .right), ("sigma error", .right), ("frobenius error", .right),
         ]
+        let isTimed = report.layers.contains { $0.millisecondsBefore != nil }
+        if isTimed { columns.append(("ms (predicted)", .right)) }
         let hasSeeds = report.layers.contains { $0.seeds != nil }
         if hasSeeds { columns.append(("least, median, largest error of \(search.seeds) seeds", .left)) }
         columns.append(("", .left))
@@ -128,18 +148,33 @@ struct Compress: ParsableCommand {
             row.append(change(layer.multiplyAddsBefore, layer.multiplyAddsAfter))
             row.append(Format.error(layer.sigmaError))
             row.append(Format.error(layer.frobeniusError))
+            if isTimed { row.append(times(layer)) }
             if hasSeeds { row.append(layer.seeds.map(spread) ?? "") }
             row.append(layer.kept.map { "kept: \($0)" } ?? "")
             table.add(row)
         }
         var total: [String] = ["total", "", "", "", change(report.parametersBefore, report.parametersAfter)]
         total.append(change(report.multiplyAddsBefore, report.multiplyAddsAfter))
-        total += [String](repeating: "", count: hasSeeds ? 4 : 3)
+        total += [String](repeating: "", count: 2)
+        if isTimed { total.append(wholeTimes(report)) }
+        total += [String](repeating: "", count: hasSeeds ? 2 : 1)
         table.add(total)
         print(table.text)
         let rate = Format.number(report.compressionRate)
         let work = Double(report.multiplyAddsBefore) / Double(max(report.multiplyAddsAfter, 1))
         print("\n\(rate) times fewer parameters, \(Format.number(work)) times fewer MACs")
+    }
+
+    private func times(_ layer: CompressionReport.Layer) -> String {
+        guard let before = layer.millisecondsBefore else { return "" }
+        guard let after = layer.millisecondsAfter else { return Format.fixed(before, 3) }
+        let predicted = layer.millisecondsPredicted.map { " (\(Format.fixed($0, 3)))" } ?? ""
+        return "\(Format.fixed(before, 3)) -> \(Format.fixed(after, 3))\(predicted)"
+    }
+
+    private func wholeTimes(_ report: CompressionReport) -> String {
+        guard let before = report.millisecondsBefore, let after = report.millisecondsAfter else { return "" }
+        return "\(Format.fixed(before, 3)) -> \(Format.fixed(after, 3))"
     }
 
     private func spread(_ seeds: CompressionReport.Layer.Spread) -> String {

@@ -86,6 +86,12 @@ struct ProxyOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Filter of --proxy-resize; bilinear unless told.", valueName: "filter"))
     var proxyInterpolation: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "See each image n times: itself, mirrored, then parts of it. Not for images that mirroring makes others.",
+            valueName: "n"))
+    var views = 1
+
     /// The data set at `path`.
     func open(_ path: String, _ options: DataOptions) throws -> any DataSet {
         var data: any DataSet
@@ -107,6 +113,10 @@ struct ProxyOptions: ParsableArguments {
                 data, to: try Preprocessing.Resize(parsing: proxyResize),
                 interpolation: try proxyInterpolation.map { try Interpolation(parsing: $0) } ?? .bilinear)
         }
-        return data
+        return views > 1 ? AugmentedImages(data, views: views) : data
+    }
+
+    func validate() throws {
+        if !(1...1000).contains(views) { throw ValidationError("--views wants 1 to 1000") }
     }
 }

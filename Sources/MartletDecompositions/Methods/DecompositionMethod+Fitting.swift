@@ -50,7 +50,7 @@ extension DecompositionMethod {
             return try SpatialSplit.fit(
                 kernel, rank: ranks[0], norm: norm, options: options, pool: pool, checkCancellation: checkCancellation
             ).map { $0 }
-        case .svd, .svdSigma:
+        case .svd, .svdSigma, .channelSVD, .channelSVDSigma:
             try checkCancellation()
             let regularization = try norm.regularized(for: kernel, options)?.regularization ?? 0
             let factors = try LowRank(

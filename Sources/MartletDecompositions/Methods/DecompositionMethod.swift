@@ -21,6 +21,10 @@ public enum DecompositionMethod: String, Sendable, CaseIterable, Codable {
     case spatialSVD = "spatial-svd"
     /// The same in the Sigma norm.
     case spatialSVDSigma = "spatial-svd-sigma"
+    /// A convolution to fewer channels and a 1x1 convolution, by singular values (Zhang et al. 2015).
+    case channelSVD = "channel-svd"
+    /// The same in the Sigma norm.
+    case channelSVDSigma = "channel-svd-sigma"
     /// Two matrices, by singular values.
     case svd
     /// The same in the Sigma norm (paper, Appendix E).
@@ -42,15 +46,15 @@ public enum DecompositionMethod: String, Sendable, CaseIterable, Codable {
         case .tucker2ALS, .tucker2ALSSigma, .agLRA: .tucker2
         case .cpALS, .cpALSSigma, .greedy, .greedySigma: .canonicalPolyadic
         case .spatialSVD, .spatialSVDSigma: .spatial
-        case .svd, .svdSigma: .lowRank
+        case .svd, .svdSigma, .channelSVD, .channelSVDSigma: .lowRank
         }
     }
 
     /// What is minimised.
     public var measure: Measure {
         switch self {
-        case .tucker2ALS, .cpALS, .greedy, .spatialSVD, .svd: .frobenius
-        case .tucker2ALSSigma, .cpALSSigma, .greedySigma, .spatialSVDSigma, .svdSigma: .sigma
+        case .tucker2ALS, .cpALS, .greedy, .spatialSVD, .channelSVD, .svd: .frobenius
+        case .tucker2ALSSigma, .cpALSSigma, .greedySigma, .spatialSVDSigma, .channelSVDSigma, .svdSigma: .sigma
         case .agLRA: .outputMagnitudes
         }
     }
@@ -62,12 +66,17 @@ public enum DecompositionMethod: String, Sendable, CaseIterable, Codable {
     public var hasStarts: Bool {
         switch self {
         case .tucker2ALS, .tucker2ALSSigma, .cpALS, .cpALSSigma, .agLRA, .spatialSVDSigma: true
-        case .greedy, .greedySigma, .spatialSVD, .svd, .svdSigma: false
+        case .greedy, .greedySigma, .spatialSVD, .channelSVD, .channelSVDSigma, .svd, .svdSigma: false
         }
     }
 
     /// The layers it is for: matrices for SVD, windows of more than one tap for all others.
-    public var layerKinds: Set<LayerKind> { form == .lowRank ? [.pointwise, .fullyConnected] : [.convolution] }
+    public var layerKinds: Set<LayerKind> {
+        switch self {
+        case .svd, .svdSigma: [.pointwise, .fullyConnected]
+        default: [.convolution]
+        }
+    }
 
     /// What is minimised, in one line for a person.
     public var summary: String {
@@ -81,6 +90,8 @@ public enum DecompositionMethod: String, Sendable, CaseIterable, Codable {
         case .agLRA: "as tucker2-als, outputs weighed by their magnitude"
         case .spatialSVD: "h x 1, 1 x w; nearest in the weights"
         case .spatialSVDSigma: "h x 1, 1 x w; nearest in the outputs"
+        case .channelSVD: "h x w to fewer channels, 1x1; nearest in the weights"
+        case .channelSVDSigma: "h x w to fewer channels, 1x1; nearest in the outputs"
         case .svd: "two matrices; nearest in the weights"
         case .svdSigma: "two matrices; nearest in the outputs"
         }

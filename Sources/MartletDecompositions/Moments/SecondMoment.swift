@@ -42,6 +42,12 @@ public struct SecondMoment: Sendable {
         self.patchCount = patchCount
     }
 
+    /// Wraps a matrix that is known to be a second moment.
+    init(known matrix: Matrix, patchCount: Int?) {
+        self.matrix = matrix
+        self.patchCount = patchCount
+    }
+
     /// `D`.
     public var dimension: Int { matrix.rows }
 

@@ -9,15 +9,8 @@ extension Tucker2SigmaProblem {
     /// regression): `A = L L^T`, `Z = L^-1 C`, `U_T` the leading eigenvectors of `Z^T Z`, `G = (A^-1 C U_T)^T`, and the
     /// error `tr(W Sigma W^T)` less the leading eigenvalues.
     func fitOutputs(_ inputs: Matrix, rank: Int) throws -> State {
-        let (rows, width) = (kernel.outputs, taps * inputs.columns)
-        let lower = try CholeskyDecomposition(interaction(inputs)).factor
-        // Z^T, from C^T row by row.
-        var image = cross(inputs)
-        withPointers(lower, &image) { lower, image in
-            BLAS.trsm(
-                pool: pool, side: .right, triangle: .lower, transposeA: true, m: rows, n: width, a: lower, lda: width,
-                b: image, ldb: width)
-        }
+        let width = taps * inputs.columns
+        let (lower, image) = try regression(inputs)
         let eigen = try SymmetricEigendecomposition(image.gram(pool: pool), leading: rank)
         var core = try eigen.vectors.multiplied(by: image, transposed: true, pool: pool)
         withPointers(lower, &core) { lower, core in
@@ -27,6 +20,31 @@ extension Tucker2SigmaProblem {
         }
         let error = max(0, energy - eigen.values.reduce(0, +))
         return State(outputs: eigen.vectors, core: core, inputs: inputs, relativeError: ratio(error, of: energy))
+    }
+
+    /// The squared relative error in the regularised norm for an input factor with orthonormal columns, by the output rank
+    /// less one: `T` numbers that fall, from the eigenvalues alone.
+    func errorsByOutputRank(_ inputs: Matrix) throws -> [Double] {
+        let values = try SymmetricEigendecomposition.values(of: regression(inputs).image.gram(pool: pool))
+        var rest = energy
+        return values.sorted(by: >).map { value in
+            rest -= max(0, value)
+            return ratio(max(0, rest), of: energy)
+        }
+    }
+
+    /// `L` and `Z^T = C^T L^-T` `[T, h w R_S]` of the regression on the inputs that an input factor leaves.
+    private func regression(_ inputs: Matrix) throws -> (lower: Matrix, image: Matrix) {
+        let (rows, width) = (kernel.outputs, taps * inputs.columns)
+        let lower = try CholeskyDecomposition(interaction(inputs)).factor
+        // Z^T, from C^T row by row.
+        var image = cross(inputs)
+        withPointers(lower, &image) { lower, image in
+            BLAS.trsm(
+                pool: pool, side: .right, triangle: .lower, transposeA: true, m: rows, n: width, a: lower, lda: width,
+                b: image, ldb: width)
+        }
+        return (lower, image)
     }
 
     /// `C^T = W Sigma (U_S x I)`, tap-major `[T, h w R_S]`.
