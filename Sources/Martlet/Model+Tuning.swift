@@ -14,6 +14,7 @@ extension Model {
     /// now and kept there. Extents that the network leaves open are 224.
     ///
     /// - Parameters:
+    ///   - pool: The threads that share the work.
     ///   - seconds: How long to measure each algorithm.
     ///   - progress: Told of each measurement; what it throws ends the work, and nothing is written.
     /// - Throws: ``NetworkError``, ``FileError``.

@@ -135,7 +135,8 @@ public final class Executor: Sendable {
             if observer == nil, runsImageByImage(tensors.map(\.shape)) {
                 return try ImageByImage(try imagePlans(for: tensors[0].shape, in: &state), pool: pool).run(tensors[0])
             }
-            let plan = try plan(for: tensors.map(\.shape), values: Executor.shapeValues(tensors, for: network), in: &state)
+            let plan = try plan(
+                for: tensors.map(\.shape), values: Executor.shapeValues(tensors, for: network), in: &state)
             return try plan.run(tensors, pool: pool, observer: observer)
         }
     }
@@ -201,7 +202,8 @@ public final class Executor: Sendable {
     public func profile(_ inputs: [String: Tensor], seconds: Double) throws -> ExecutionProfile {
         let tensors = try Executor.checked(inputs, for: network)
         return try state.withLock { state in
-            let plan = try plan(for: tensors.map(\.shape), values: Executor.shapeValues(tensors, for: network), in: &state)
+            let plan = try plan(
+                for: tensors.map(\.shape), values: Executor.shapeValues(tensors, for: network), in: &state)
             return try ExecutionProfile(of: plan, on: tensors, pool: pool, seconds: seconds)
         }
     }

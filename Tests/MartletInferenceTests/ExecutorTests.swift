@@ -64,7 +64,9 @@ import Testing
         #expect(try fixed.run(["x": x]) == Executor(network: network, pool: pool).run(["x": x]))
         // A batch is run image by image where there are images for all threads, and then another batch is as good.
         if images < 2 || images < pool.threadCount {
-            #expect(throws: NetworkError.inputMismatch(name: "x", expected: "[\(images), 2, 4, 4]", found: "[7, 2, 4, 4]")) {
+            #expect(
+                throws: NetworkError.inputMismatch(name: "x", expected: "[\(images), 2, 4, 4]", found: "[7, 2, 4, 4]")
+            ) {
                 try fixed.run(["x": generator.tensor([7, 2, 4, 4])])
             }
         }

@@ -3,7 +3,7 @@ import MartletNetworks
 import MartletParallelism
 import MartletTensors
 
-/// Algorithms of convolutions that were found by measuring, in place of what ``ConvolutionChoice`` reckons.
+/// Algorithms of convolutions that were found by measuring, in place of what a cost model reckons.
 ///
 /// A choice belongs to the extents of a convolution, not to a network or to a number of threads: results stay the same
 /// to the bit for any threads and any batch. They differ, by rounding, from those of other choices.
@@ -12,7 +12,7 @@ public struct Tuning: Codable, Equatable, Sendable {
     public var processor: String
     /// The instruction set of the kernels: ``InstructionSet``.
     public var instructionSet: String
-    /// Tells the convolutions of one network from those of another: ``digest(of:on:)``.
+    /// Tells the convolutions of one network from those of another: a hash of their extents.
     public var convolutions: String
     /// The choices, ordered by their extents.
     public var choices: [Choice]
@@ -82,13 +82,17 @@ extension Tuning {
     /// wherever it can be used, so that a layer finds the caches as it will find them later.
     ///
     /// - Parameters:
+    ///   - network: A network of images.
     ///   - inputs: One tensor for each input of the network, by name.
+    ///   - pool: The threads that share the work.
     ///   - seconds: How long to measure each algorithm, in two turns.
+    ///   - options: How else the network is run.
     ///   - progress: Told how many of how many measurements are done; what it throws ends the work.
     /// - Throws: ``NetworkError``.
     public init(
         measuring network: Network, on inputs: [String: Tensor], pool: ThreadPool, seconds: Double,
-        options: Executor.Options = Executor.Options(), progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
+        options: Executor.Options = Executor.Options(),
+        progress: (_ done: Int, _ total: Int) throws -> Void = { _, _ in }
     ) throws {
         let set = try options.instructionSet ?? InstructionSet.chosen()
         processor = Tuning.currentProcessor

@@ -42,10 +42,12 @@ public enum ONNXReader {
         if let skeleton = try? ModelSkeleton(of: bytes) {
             var model = try parse(skeleton.model, file: file)
             return try network(
-                &model, elements: skeleton.elements.mapValues { .init(rebasing: bytes[$0]) }, file: file, isRead: isRead)
+                &model, elements: skeleton.elements.mapValues { .init(rebasing: bytes[$0]) }, file: file, isRead: isRead
+            )
         }
         var model = try parse(
-            Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: base), count: bytes.count, deallocator: .none), file: file)
+            Data(bytesNoCopy: UnsafeMutableRawPointer(mutating: base), count: bytes.count, deallocator: .none),
+            file: file)
         return try network(&model, elements: [:], file: file, isRead: isRead)
     }
 
@@ -82,7 +84,8 @@ public enum ONNXReader {
             let proto = initializers[index]
             initializers[index] = TensorProto()
             do {
-                if constants.updateValue(try tensors.tensor(proto, rawData: elements[index]), forKey: proto.name) != nil {
+                if constants.updateValue(try tensors.tensor(proto, rawData: elements[index]), forKey: proto.name) != nil
+                {
                     throw NetworkError.duplicateValue(name: proto.name)
                 }
             } catch ONNXError.unsupported(_, let items) {
