@@ -46,36 +46,25 @@ extension Compress {
         } else {
             throw ValidationError("give --images or --sigma")
         }
-        let finished = FinishedLayers(path: output + ".layers")
-        if !resume { finished.remove() }
-        try finished.prepare()
-        compressor.compressor.finishedLayers = finished
-        do {
+        let result = try keepingFinishedLayers { finished in
+            compressor.compressor.finishedLayers = finished
             let (compressed, result) = try model.compressed(
                 by: compressor, statistics: statistics, comparison: comparison,
                 images: prepared.flatMap { prepared in viewed.map { ($0, prepared) } }, preprocessing: options,
                 checkCancellation: { try Interruption.check() }, progress: show)
             line.finish()
             try ONNXWriter.write(compressed.network, to: output)
-            finished.remove()
-            if format.json { return try Terminal.printJSON(BudgetFigures(result)) }
-            printReport(result.report)
-            if let predicted = result.predictedAgreement {
-                let ends = predicted.interval.map(Format.percent)
-                print(
-                    "predicted to agree with the original on \(Format.percent(predicted.agreement)) of images like these"
-                        + " (95 %: \(ends[0]) to \(ends[1]))")
-            }
-            print("\nwritten to \(output)")
-        } catch let error as Interrupted {
-            Terminal.clearProgress()
-            Terminal.writeError(
-                "interrupted; the same command with --resume goes on from what is in \(finished.path)\n")
-            throw ExitCode(error.exitCode)
-        } catch {
-            finished.remove()
-            throw error
+            return result
         }
+        if format.json { return try Terminal.printJSON(BudgetFigures(result)) }
+        printReport(result.report)
+        if let predicted = result.predictedAgreement {
+            let ends = predicted.interval.map(Format.percent)
+            print(
+                "predicted to agree with the original on \(Format.percent(predicted.agreement)) of images like these"
+                    + " (95 %: \(ends[0]) to \(ends[1]))")
+        }
+        print("\nwritten to \(output)")
     }
 
     /// What `--json` prints.

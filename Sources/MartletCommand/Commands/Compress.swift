@@ -100,30 +100,39 @@ struct Compress: ParsableCommand {
                     on: try images.open(data), preprocessing: try model.preprocessing(options), pool: compressor.pool,
                     progress: show)
             }
-            let finished = FinishedLayers(path: output + ".layers")
-            if !resume { finished.remove() }
-            try finished.prepare()
-            compressor.finishedLayers = finished
-            let (compressed, report): (Model, CompressionReport)
-            do {
-                (compressed, report) = try model.compressed(
+            let report = try keepingFinishedLayers { finished in
+                compressor.finishedLayers = finished
+                let (compressed, report) = try model.compressed(
                     by: compressor, statistics: statistics, preprocessing: options,
                     checkCancellation: { try Interruption.check() }, progress: show)
                 line.finish()
                 try ONNXWriter.write(compressed.network, to: output)
-            } catch let error as Interrupted {
-                Terminal.clearProgress()
-                Terminal.writeError(
-                    "interrupted; the same command with --resume goes on from what is in \(finished.path)\n")
-                throw ExitCode(error.exitCode)
-            } catch {
-                finished.remove()
-                throw error
+                return report
             }
-            finished.remove()
             if format.json { return try Terminal.printJSON(report) }
             printReport(report)
             print("\nwritten to \(output)")
+        }
+    }
+
+    /// Runs `body` with the folder that keeps finished layers. What is in it stays, for `--resume`, only if the work is
+    /// interrupted.
+    func keepingFinishedLayers<Result>(_ body: (FinishedLayers) throws -> Result) throws -> Result {
+        let finished = FinishedLayers(path: output + ".layers")
+        if !resume { finished.remove() }
+        try finished.prepare()
+        do {
+            let result = try body(finished)
+            finished.remove()
+            return result
+        } catch let error as Interrupted {
+            Terminal.clearProgress()
+            Terminal.writeError(
+                "interrupted; the same command with --resume goes on from what is in \(finished.path)\n")
+            throw ExitCode(error.exitCode)
+        } catch {
+            finished.remove()
+            throw error
         }
     }
 
