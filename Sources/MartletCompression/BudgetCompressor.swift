@@ -232,6 +232,13 @@ public struct BudgetCompressor: Sendable {
         switch weights {
         case .equal: return (try plan([:]), [])
         case .given(let given): return (try plan(given), [])
+        case .gradients:
+            guard let gradients = compressor.gradients else {
+                throw CompressionError.needsGradients(purpose: "weights from gradients")
+            }
+            let weights = try GradientWeights(
+                gradients: gradients, statistics: job.statistics, centres: compressor.centres, pool: pool)
+            return (try plan(weights.weights(of: job.network)), [])
         case .measured(let metric):
             guard let comparison = job.comparison else {
                 throw CompressionError.needsImages(purpose: "measuring weights")

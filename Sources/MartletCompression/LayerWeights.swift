@@ -14,6 +14,8 @@ public enum WeightChoice: Sendable, Equatable {
     case equal
     /// Measured: each layer is replaced alone, and its effect on the outputs divided by its error.
     case measured(OutputMetric)
+    /// From statistics of gradients: how far a layer's whole output, as it varies, moves the network's end to first order.
+    case gradients
     /// Given by name; 1 for layers that are not there.
     case given([String: Double])
 

@@ -55,8 +55,11 @@ struct LayerWork {
         let target = compressor.retargeted[layer.name]
         let kernel = target?.kernel ?? kernel
         let (measurements, mean) =
-            try target.map { (LayerMeasurements(secondMoment: $0.moment), nil) }
-            ?? measurements(layer, kernel, method)
+            try target.map {
+                (
+                    LayerMeasurements(secondMoment: $0.moment, outputMoment: try outputMoment(of: layer, method)), nil
+                )
+            } ?? measurements(layer, kernel, method)
         let fit = try method.fit(
             kernel, ranks: ranks, measurements: measurements, options: compressor.options, pool: pool,
             checkCancellation: checkCancellation)
@@ -107,7 +110,16 @@ struct LayerWork {
                 kernel, bias: bias?.count == layer.outputs ? bias : nil, mean: moments.mean(),
                 secondMoment: try SecondMoment(moments.secondMoment()), pool: compressor.pool)
         }
+        if method.measure == .fisher {
+            result.fisherInformation = try compressor.gradients?.gradients(of: layer).fisherInformation()
+        }
+        result.outputMoment = try outputMoment(of: layer, method)
         return (result, mean)
+    }
+
+    private func outputMoment(of layer: WeightedLayer, _ method: DecompositionMethod) throws -> OutputMoment? {
+        guard compressor.usesCompleteNorm, method.measure == .sigma else { return nil }
+        return try compressor.gradients?.outputMoment(of: layer)
     }
 
     private func ranks(
@@ -144,12 +156,21 @@ struct LayerWork {
         hash.add(compressor.seedCount)
         hash.add(compressor.centres ? 1 : 0)
         if let target = compressor.retargeted[layer.name] { hash.add(target.digest) }
-        if let provenance = statistics?.provenance {
-            for text in [
-                provenance.networkDigest, provenance.data, provenance.dataDigest, provenance.preprocessing,
-                "\(provenance.images)", provenance.version,
-            ] { hash.add(text) }
+        if let provenance = statistics?.provenance { hash.add(provenance) }
+        if let gradients = compressor.gradients, compressor.usesCompleteNorm || method.measure == .fisher {
+            hash.add(gradients.provenance)
+            hash.add("\(gradients.source) \(gradients.draws)")
         }
         return hash.text
+    }
+}
+
+extension FNV1a {
+    /// Everything that statistics depend on.
+    fileprivate mutating func add(_ provenance: Provenance) {
+        for text in [
+            provenance.networkDigest, provenance.data, provenance.dataDigest, provenance.preprocessing,
+            "\(provenance.images)", provenance.version,
+        ] { add(text) }
     }
 }
