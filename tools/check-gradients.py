@@ -62,7 +62,7 @@ def difference(found, expected):
 
 
 def check(path, arguments):
-    random = np.random.default_rng(1)
+    random = np.random.default_rng(arguments.seed)
     x = random.standard_normal([arguments.images, *extents(path)]).astype(np.float32)
     labels = random.integers(0, 10, arguments.images)
     with tempfile.TemporaryDirectory() as folder:
@@ -83,6 +83,9 @@ def check(path, arguments):
     theirs = max(difference(single[name], exact[name]) for name in exact)
     worst = max(errors, key=errors.get)
     print(f"{path.name}: {len(errors)} tensors, largest error {errors[worst]:.1e} ({worst}), PyTorch's own {theirs:.1e}")
+    if arguments.all:
+        for name, error in errors.items():
+            print(f"  {name}: {error:.1e} (PyTorch {difference(single[name], exact[name]):.1e})")
     return errors[worst] <= arguments.limit
 
 
@@ -90,7 +93,9 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", type=pathlib.Path, nargs="+")
     parser.add_argument("--images", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--limit", type=float, default=1e-4)
+    parser.add_argument("--all", action="store_true", help="list every tensor")
     parser.add_argument("--martlet", type=pathlib.Path, default=ROOT / ".build" / "release" / "martlet")
     arguments = parser.parse_args()
     results = [check(path, arguments) for path in arguments.networks]

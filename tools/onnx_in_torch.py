@@ -22,7 +22,9 @@ class Network:
         for node in self.nodes:
             if node.op_type == "Constant":
                 constants[node.output[0]] = numpy_helper.to_array(node.attribute[0].t)
-        self.nodes = [node for node in self.nodes if node.op_type != "Constant"]
+            if node.op_type == "Identity" and node.input[0] in constants:
+                constants[node.output[0]] = constants[node.input[0]]
+        self.nodes = [node for node in self.nodes if node.output[0] not in constants]
         self.input = [value.name for value in graph.input if value.name not in constants][0]
         self.output = graph.output[0].name
         self._fold(constants)
@@ -125,8 +127,12 @@ def run(node, inputs, given):
     if kind == "Slice":
         starts, ends = inputs[1].tolist(), inputs[2].tolist()
         axes = inputs[3].tolist() if len(inputs) > 3 else range(len(starts))
-        for start, end, axis in zip(starts, ends, axes):
-            x = x[(slice(None),) * axis + (slice(start, end),)]
+        steps = inputs[4].tolist() if len(inputs) > 4 else [1] * len(starts)
+        for start, end, axis, step in zip(starts, ends, axes, steps):
+            indices = range(x.shape[axis])[start:end:step]
+            if step < 0 and end < -x.shape[axis]:
+                indices = range(x.shape[axis])[start::step]
+            x = x.index_select(axis, torch.tensor(list(indices), dtype=torch.int64))
         return x
     if kind == "LRN":
         return F.local_response_norm(x, given["size"], given.get("alpha", 1e-4), given.get("beta", 0.75), given.get("bias", 1.0))
@@ -146,6 +152,12 @@ def run(node, inputs, given):
         "Gather": lambda: torch.index_select(x, given.get("axis", 0), inputs[1].reshape(-1)).reshape(
             *x.shape[: given.get("axis", 0)], *inputs[1].shape, *x.shape[given.get("axis", 0) + 1 :]
         ),
+        "ConstantOfShape": lambda: torch.from_numpy(
+            np.full(x.tolist(), numpy_helper.to_array(given["value"])[0] if "value" in given else np.float32(0))
+        ),
+        "Shape": lambda: torch.tensor(x.shape),
+        "Cast": lambda: x.to(torch.int64) if given["to"] == onnx.TensorProto.INT64 else x,
+        "Transpose": lambda: x.permute(given["perm"]),
         "Identity": lambda: x,
         "Dropout": lambda: x,
         "Pad": lambda: F.pad(x, [
