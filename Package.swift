@@ -98,6 +98,13 @@ let package = Package(
                 "MartletInference", "MartletSafetensorsFormat",
             ]),
         room("MartletDecompositions", ["MartletTensors", "MartletParallelism", "MartletLinearAlgebra"]),
+        room(
+            "MartletTraining",
+            [
+                "MartletTensors", "MartletParallelism", "MartletFiles", "MartletLinearAlgebra",
+                "MartletKernelsBaseline", "MartletKernelsAVX2", "MartletKernelsAVX512", "MartletNetworks",
+                "MartletInference", "MartletSafetensorsFormat",
+            ]),
 
         // Floor 6
         room(
@@ -120,7 +127,8 @@ let package = Package(
                 "MartletTensors", "MartletParallelism", "MartletFiles", "MartletLinearAlgebra", "MartletNetworks",
                 "MartletImages",
                 "MartletONNXFormat", "MartletSafetensorsFormat", "MartletNumPyFormat", "MartletInference",
-                "MartletStatistics", "MartletDecompositions", "MartletEvaluation", "MartletCompression",
+                "MartletStatistics", "MartletTraining", "MartletDecompositions", "MartletEvaluation",
+                "MartletCompression",
             ]),
 
         // Floor 9
@@ -147,6 +155,7 @@ let package = Package(
         tests(
             "MartletStatistics", ["MartletNetworks", "MartletInference", "MartletParallelism", "MartletLinearAlgebra"]),
         tests("MartletDecompositions", ["MartletLinearAlgebra"]),
+        tests("MartletTraining", ["MartletNetworks", "MartletONNXFormat", "MartletParallelism", "MartletTensors"]),
         tests(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletImages", "MartletNetworks", "MartletInference"]),
