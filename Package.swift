@@ -98,18 +98,18 @@ let package = Package(
                 "MartletInference", "MartletSafetensorsFormat",
             ]),
         room("MartletDecompositions", ["MartletTensors", "MartletParallelism", "MartletLinearAlgebra"]),
-        room(
-            "MartletTraining",
-            [
-                "MartletTensors", "MartletParallelism", "MartletFiles", "MartletLinearAlgebra",
-                "MartletKernelsBaseline", "MartletKernelsAVX2", "MartletKernelsAVX512", "MartletNetworks",
-                "MartletInference", "MartletSafetensorsFormat",
-            ]),
 
         // Floor 6
         room(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletImages", "MartletInference"]),
+        room(
+            "MartletTraining",
+            [
+                "MartletTensors", "MartletParallelism", "MartletFiles", "MartletLinearAlgebra",
+                "MartletKernelsBaseline", "MartletKernelsAVX2", "MartletKernelsAVX512", "MartletNetworks",
+                "MartletInference", "MartletSafetensorsFormat", "MartletStatistics",
+            ]),
 
         // Floor 7
         room(
@@ -155,7 +155,9 @@ let package = Package(
         tests(
             "MartletStatistics", ["MartletNetworks", "MartletInference", "MartletParallelism", "MartletLinearAlgebra"]),
         tests("MartletDecompositions", ["MartletLinearAlgebra"]),
-        tests("MartletTraining", ["MartletNetworks", "MartletONNXFormat", "MartletParallelism", "MartletTensors"]),
+        tests(
+            "MartletTraining",
+            ["MartletNetworks", "MartletStatistics", "MartletONNXFormat", "MartletParallelism", "MartletTensors"]),
         tests(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletImages", "MartletNetworks", "MartletInference"]),

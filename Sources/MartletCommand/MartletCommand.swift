@@ -18,7 +18,8 @@ struct MartletCommand: ParsableCommand {
             """,
         version: MartletVersion.current,
         subcommands: [
-            Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, Compress.self, SweepCommand.self,
+            Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, GatherGradients.self, Compress.self,
+            SweepCommand.self,
             Benchmark.self, Gradient.self,
         ])
 }

@@ -95,6 +95,11 @@ public struct BudgetCompressor: Sendable {
         _ network: Network, statistics: Statistics, checkCancellation: () throws -> Void = {},
         progress: Progress = { _, _, _ in }
     ) throws -> [LayerOptions] {
+        var search = search
+        if compressor.usesCompleteNorm {
+            search.gradients = compressor.gradients
+            search.options.outputRegularization = compressor.options.outputRegularization
+        }
         let options = try search.options(of: network, statistics: statistics, checkCancellation: checkCancellation) {
             try progress("candidates", $0, $1)
         }
@@ -201,7 +206,7 @@ public struct BudgetCompressor: Sendable {
             ) { _, done, count in try progress("compress", done, count) }
         }
         for (index, layer) in outcome.report.layers.enumerated() {
-            if let error = layer.sigmaError { plan.layers[index].choice?.error = error }
+            if let error = layer.countedError { plan.layers[index].choice?.error = error }
         }
         return Result(
             network: outcome.network, report: outcome.report, plan: plan, effects: effects,

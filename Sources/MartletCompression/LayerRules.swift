@@ -58,6 +58,9 @@ public struct LayerRules: Sendable, Equatable {
     /// Whether any method looks at statistics.
     var needsStatistics: DecompositionMethod? { usedMethods.first(where: \.needsStatistics) }
 
+    /// Whether any method looks at statistics of gradients.
+    public var needsGradients: Bool { usedMethods.contains { $0.measure == .fisher } }
+
     /// Every method that is named.
     var usedMethods: [DecompositionMethod] {
         methods.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value) + overrides.methods

@@ -117,7 +117,7 @@ public struct EffectMeasurement: Sendable {
         for (layer, entry) in zip(plan.layers, outcome.report.layers) {
             guard var candidate = layer.choice, let replacement = outcome.replacements[layer.name] else { continue }
             try checkCancellation()
-            candidate.error = entry.sigmaError ?? candidate.error
+            candidate.error = entry.countedError ?? candidate.error
             let alone = try network.replacing([layer.name: replacement])
             effects.append(
                 LayerEffect(name: layer.name, candidate: candidate, change: try comparison.change(of: alone)))

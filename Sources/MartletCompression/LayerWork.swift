@@ -71,6 +71,8 @@ struct LayerWork {
         entry.frobeniusError = try kernel.squaredRelativeError(of: approximation, in: .frobenius, pool: pool)
         if let moment = measurements.secondMoment {
             entry.sigmaError = try kernel.squaredRelativeError(of: approximation, in: .sigma(moment), pool: pool)
+            entry.completeError = try measurements.outputMoment?.squaredRelativeError(
+                of: approximation, to: kernel, secondMoment: moment, pool: pool)
         }
         if compressor.seedCount > 0, method.hasStarts {
             var options = compressor.options
@@ -91,16 +93,20 @@ struct LayerWork {
                 ?? mean.map { try network.bias(of: layer, correctedFor: kernel, approximation, mean: $0) })
     }
 
-    /// What is known about a layer's input, and its mean if the bias is to be corrected.
+    /// What is known about a layer, and the mean of its input if the bias is to be corrected.
     private func measurements(
         _ layer: WeightedLayer, _ kernel: ConvolutionKernel, _ method: DecompositionMethod
     ) throws -> (LayerMeasurements, mean: [Double]?) {
-        guard let statistics else { return (LayerMeasurements(), nil) }
+        var result = LayerMeasurements(outputMoment: try outputMoment(of: layer, method))
+        if method.measure == .fisher {
+            result.fisherInformation = try compressor.gradients?.gradients(of: layer).fisherInformation()
+        }
+        guard let statistics else { return (result, nil) }
         let moments = try statistics.moments(of: layer)
         var moment = try SecondMoment(moments.secondMoment(), patchCount: moments.count)
         let mean = compressor.centres && network.canCorrectBias(of: layer) ? moments.mean() : nil
         if let mean { moment = try moment.centred(by: mean) }
-        var result = LayerMeasurements(secondMoment: moment)
+        result.secondMoment = moment
         if method.measure == .outputMagnitudes {
             // A bias that is computed is not known here.
             let bias = try layer.bias.flatMap { network.constants[$0] }.map {
@@ -110,10 +116,6 @@ struct LayerWork {
                 kernel, bias: bias?.count == layer.outputs ? bias : nil, mean: moments.mean(),
                 secondMoment: try SecondMoment(moments.secondMoment()), pool: compressor.pool)
         }
-        if method.measure == .fisher {
-            result.fisherInformation = try compressor.gradients?.gradients(of: layer).fisherInformation()
-        }
-        result.outputMoment = try outputMoment(of: layer, method)
         return (result, mean)
     }
 

@@ -55,6 +55,12 @@ public struct GradientStatistics: Sendable {
         held = sum
     }
 
+    /// How often the network was run forward and backward: images times draws.
+    public var runs: Int {
+        let (product, overflows) = max(0, provenance.images).multipliedReportingOverflow(by: max(1, draws))
+        return overflows ? .max : product
+    }
+
     /// The names of the layers, sorted.
     public var layerNames: [String] { held.keys.sorted() }
 

@@ -22,8 +22,6 @@ private func completeError(
 }
 
 @Suite struct CompleteNormTests {
-    private let options = DecompositionOptions()
-
     @Test(arguments: [
         (DecompositionMethod.tucker2ALSSigma, [3, 3]), (.cpALSSigma, [5]), (.spatialSVDSigma, [3]),
         (.channelSVDSigma, [3]), (.greedySigma, [4]),
@@ -33,9 +31,9 @@ private func completeError(
         let kernel = try random.kernel([6, 4, 3, 2])
         let moment = try random.secondMoment(dimension: 24, samples: 60)
         let lambda = try random.secondMoment(dimension: 6, samples: 20).matrix
-        let outputMoment = try OutputMoment(lambda)
+        let outputMoment = try OutputMoment(lambda, runCount: 20)
         let sigma = regularized(moment, moment.suggestedRegularization)
-        let weight = outputMoment.regularized(by: options.outputRegularization)
+        let weight = outputMoment.regularized(by: outputMoment.suggestedRegularization)
         let complete = try method.fit(
             kernel, ranks: ranks, measurements: LayerMeasurements(secondMoment: moment, outputMoment: outputMoment),
             pool: pool)
@@ -58,7 +56,7 @@ private func completeError(
         let fit = try DecompositionMethod.svdSigma.fit(
             kernel, ranks: [2], measurements: LayerMeasurements(secondMoment: moment, outputMoment: outputMoment),
             pool: pool)
-        let left = try symmetricRoot(outputMoment.regularized(by: options.outputRegularization))
+        let left = try symmetricRoot(outputMoment.regularized(by: outputMoment.suggestedRegularization))
         let right = try symmetricRoot(regularized(moment, moment.suggestedRegularization))
         let whitened = try left.multiplied(by: kernel.matrix).multiplied(by: right)
         let values = try SymmetricEigendecomposition.values(of: whitened.gram()).sorted(by: >)

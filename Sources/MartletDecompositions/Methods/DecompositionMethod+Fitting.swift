@@ -17,7 +17,7 @@ extension DecompositionMethod {
         try form.check(ranks: ranks, of: kernel.shape)
         if measure == .sigma, let outputMoment = measurements.outputMoment,
             let whitening = try OutputWhitening(
-                outputMoment, for: kernel, regularization: options.outputRegularization)
+                outputMoment, for: kernel, options: options)
         {
             var rest = measurements
             rest.outputMoment = nil

@@ -35,8 +35,8 @@ public struct DecompositionOptions: Sendable, Equatable {
     /// ``SecondMoment/suggestedRegularization``.
     public var regularization: Double?
     /// `epsilon` in `Lambda + epsilon tr(Lambda) / T I`, which stands for `Lambda` where the complete norm is minimised. Large
-    /// values leave the Sigma norm.
-    public var outputRegularization = 0.1
+    /// values leave the Sigma norm; nil takes ``OutputMoment/suggestedRegularization``.
+    public var outputRegularization: Double?
     /// How the blocks are updated under the Sigma norm.
     public var update = Update.joint
     /// Where it starts.
@@ -64,7 +64,7 @@ public struct DecompositionOptions: Sendable, Equatable {
         if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
             throw .optionOutOfRange(option: "tolerance", value: tolerance, range: "0 ...")
         }
-        guard outputRegularization >= 1e-9, outputRegularization.isFinite else {
+        if let outputRegularization, !(outputRegularization >= 1e-9 && outputRegularization.isFinite) {
             throw .optionOutOfRange(option: "outputRegularization", value: outputRegularization, range: "1e-9 ...")
         }
         // Below this a rank-deficient second moment is not definite to rounding.

@@ -13,15 +13,50 @@ import MartletParallelism
 public struct OutputMoment: Sendable {
     /// The symmetric matrix, `T x T`.
     public let matrix: Matrix
+    /// How many runs of the network it is the mean over, if known. The gradients at the places of one run are too much
+    /// alike to count by themselves.
+    public let runCount: Int?
 
-    /// Wraps a symmetric matrix.
+    /// Wraps a symmetric matrix, the mean over `runCount` runs.
     /// - Throws: ``DecompositionError``, as for a ``SecondMoment``.
-    public init(_ matrix: Matrix) throws(DecompositionError) {
+    public init(_ matrix: Matrix, runCount: Int? = nil) throws(DecompositionError) {
         self.matrix = try SecondMoment(matrix).matrix
+        self.runCount = runCount
     }
 
     /// The number of outputs, `T`.
     public var dimension: Int { matrix.rows }
+
+    /// `tr(Lambda (W - V) Sigma (W - V)^T) / tr(Lambda W Sigma W^T)`: the squared relative error of an approximation in the
+    /// complete norm.
+    /// - Throws: ``DecompositionError`` if the shapes or the moments do not fit.
+    public func squaredRelativeError(
+        of approximation: ConvolutionKernel, to kernel: ConvolutionKernel, secondMoment: SecondMoment, pool: ThreadPool
+    ) throws -> Double {
+        guard approximation.shape == kernel.shape else {
+            throw DecompositionError.elementCountMismatch(
+                shape: kernel.shape, count: approximation.parameterCount)
+        }
+        guard secondMoment.dimension == kernel.patchSize else {
+            throw DecompositionError.dimensionMismatch(patch: kernel.patchSize, secondMoment: secondMoment.dimension)
+        }
+        guard dimension == kernel.outputs else {
+            throw DecompositionError.outputMismatch(outputs: kernel.outputs, moment: dimension)
+        }
+        func energy(_ weights: Matrix) throws -> Double {
+            let outputs = try weights.multiplied(by: secondMoment.matrix, pool: pool)
+            return try max(0, outputs.dot(matrix.multiplied(by: weights, pool: pool)))
+        }
+        return ratio(
+            try energy(kernel.matrix.moved(along: approximation.matrix, by: -1)), of: try energy(kernel.matrix))
+    }
+
+    /// The ridge to fit with, as a part of the mean of the diagonal: `T / runCount`, at least 0.01; 0.1 where the number of
+    /// runs is not known. A moment of few runs trusts directions that it happens not to have seen.
+    public var suggestedRegularization: Double {
+        guard let runCount, runCount > 0 else { return 0.1 }
+        return max(0.01, Double(dimension) / Double(runCount))
+    }
 
     /// `Lambda + epsilon tr(Lambda) / T I`: `epsilon` of 0 trusts it in full, a large one leaves the outputs alike.
     func regularized(by regularization: Double) -> Matrix {
@@ -40,11 +75,12 @@ struct OutputWhitening {
     private let root: Matrix
 
     /// - Returns: nil for a moment of zero, which says nothing.
-    init?(_ moment: OutputMoment, for kernel: ConvolutionKernel, regularization: Double) throws {
+    init?(_ moment: OutputMoment, for kernel: ConvolutionKernel, options: DecompositionOptions) throws {
         guard moment.dimension == kernel.outputs else {
             throw DecompositionError.outputMismatch(outputs: kernel.outputs, moment: moment.dimension)
         }
         guard moment.matrix.trace > 0 else { return nil }
+        let regularization = options.outputRegularization ?? moment.suggestedRegularization
         root = try CholeskyDecomposition(moment.regularized(by: regularization)).factor
     }
 

@@ -58,7 +58,7 @@ extension DecompositionMethod {
     ) throws -> [RankError] {
         if let outputMoment = measurements.outputMoment,
             let whitening = try OutputWhitening(
-                outputMoment, for: kernel, regularization: options.outputRegularization)
+                outputMoment, for: kernel, options: options)
         {
             return try rankErrors(
                 of: whitening.whitened(kernel, pool: pool),
