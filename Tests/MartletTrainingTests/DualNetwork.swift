@@ -292,10 +292,11 @@ struct DualNetwork {
     // MARK: Windows
 
     private func forEachTap(
-        _ window: Window, input: [Int], at output: [Int], _ body: (_ tap: Int, _ place: Int?, _ isBorder: Bool) -> Void
+        _ window: Window, _ taps: [[Int]], input: [Int], at output: [Int],
+        _ body: (_ tap: Int, _ place: Int?, _ isBorder: Bool) -> Void
     ) {
-        for (tap, taps) in positions(window.kernel).enumerated() {
-            let borders = input.indices.map { window.border(axis: $0, extent: input[$0]) }
+        let borders = input.indices.map { window.border(axis: $0, extent: input[$0]) }
+        for (tap, taps) in taps.enumerated() {
             let position = input.indices.map {
                 output[$0] * window.strides[$0] + taps[$0] * window.dilations[$0] - borders[$0].before
             }
@@ -313,13 +314,14 @@ struct DualNetwork {
         let (channels, taps) = (weight.extents[1], convolution.window.tapCount)
         let outputs = extents[1]
         let targets = positions(Array(extents.dropFirst(2)))
+        let places = positions(convolution.window.kernel)
         var result: [Dual] = []
         for image in 0..<extents[0] {
             for output in 0..<outputs {
                 let group = output / (outputs / convolution.groups)
                 for target in targets {
                     var sum = bias?.elements[output] ?? Dual(0)
-                    forEachTap(convolution.window, input: spatial, at: target) { tap, place, _ in
+                    forEachTap(convolution.window, places, input: spatial, at: target) { tap, place, _ in
                         guard let place else { return }
                         // By hand: these are the many.
                         var (value, slope) = (sum.value, sum.slope)
@@ -345,11 +347,12 @@ struct DualNetwork {
         let spatial = Array(x.extents.dropFirst(2))
         let pixels = spatial.reduce(1, *)
         let targets = positions(Array(extents.dropFirst(2)))
+        let places = positions(pooling.window.kernel)
         return (0..<extents[0] * extents[1]).flatMap { plane in
             targets.map { target in
                 var seen: [Dual] = []
                 var border = 0
-                forEachTap(pooling.window, input: spatial, at: target) { _, place, isBorder in
+                forEachTap(pooling.window, places, input: spatial, at: target) { _, place, isBorder in
                     if let place { seen.append(x.elements[plane * pixels + place]) } else if isBorder { border += 1 }
                 }
                 return combine(seen, border)

@@ -37,9 +37,13 @@ import Testing
             return zip(y, coefficients(y.count)).reduce(Dual(0)) { $0 + $1.0 * Dual($1.1) }
         }
         var all: [String: [Double]] = [:]
-        for parameter in differentiable.store.parameters {
+        // Of many parameters, some: dual numbers take their time.
+        let parameters = differentiable.store.parameters
+        let step = max(1, (parameters.count + 3) / 6)
+        for (index, parameter) in parameters.enumerated() {
             let direction = (0..<parameter.range.count).map { _ in Bool.random(using: &generator) ? 1.0 : -1 }
             all[parameter.name] = direction
+            if index % step != 0 { continue }
             let gradient = try differentiable.store.gradientTensor(of: parameter.name).elements(Float.self)
             let found = zip(gradient, direction).reduce(0) { $0 + Double($1.0) * $1.1 }
             let size = gradient.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
@@ -50,8 +54,7 @@ import Testing
                 sourceLocation: sourceLocation)
         }
         // The dual numbers themselves, against central differences.
-        let step = 1e-6
-        let difference = (try value(all, step: step).value - value(all, step: -step).value) / (2 * step)
+        let difference = (try value(all, step: 1e-6).value - value(all, step: -1e-6).value) / 2e-6
         let slope = try value(all).slope
         #expect(abs(difference - slope) <= 1e-6 * max(abs(slope), 1), sourceLocation: sourceLocation)
     }
@@ -66,7 +69,7 @@ import Testing
     }
 
     /// Several blocks one after the other, with values that have several readers.
-    @Test(arguments: 0..<8) func deepNetworks(seed: Int) throws {
+    @Test(arguments: 0..<3) func deepNetworks(seed: Int) throws {
         var maker = NetworkMaker(seed: UInt64(100 + seed))
         maker.current = try maker.sameConvolution(maker.current)
         for block in [4, 8, 5, 19] where maker.height >= 4 && maker.width >= 4 {
