@@ -101,9 +101,8 @@ let package = Package(
         room(
             "MartletTraining",
             [
-                "MartletTensors", "MartletParallelism", "MartletFiles", "MartletLinearAlgebra",
-                "MartletKernelsBaseline", "MartletKernelsAVX2", "MartletKernelsAVX512", "MartletNetworks",
-                "MartletInference", "MartletSafetensorsFormat",
+                "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletKernelsBaseline",
+                "MartletNetworks", "MartletImages", "MartletInference", "MartletSafetensorsFormat",
             ]),
 
         // Floor 6
