@@ -19,7 +19,6 @@ struct MartletCommand: ParsableCommand {
         version: MartletVersion.current,
         subcommands: [
             Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, GatherGradients.self, Compress.self,
-            SweepCommand.self,
-            Benchmark.self, Gradient.self,
+            SweepCommand.self, FineTune.self, Train.self, Gradient.self, Benchmark.self,
         ])
 }
