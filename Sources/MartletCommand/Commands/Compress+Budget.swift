@@ -55,7 +55,7 @@ extension Compress {
             }
         }
         try gradients.apply(
-            to: &compressor.compressor, unlessTold: .complete, needsGradients: compressor.weights == .gradients,
+            to: &compressor.compressor, needsGradients: compressor.weights == .gradients,
             gather: gather)
         let result = try keepingFinishedLayers { finished in
             compressor.compressor.finishedLayers = finished

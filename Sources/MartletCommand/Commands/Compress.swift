@@ -103,7 +103,7 @@ struct Compress: ParsableCommand {
             }
             let pool = compressor.pool
             try gradients.apply(
-                to: &compressor, unlessTold: .sigma, needsGradients: rules.needsGradients,
+                to: &compressor, needsGradients: rules.needsGradients,
                 gather: data.map { data in
                     {
                         try model.gatherGradients(

@@ -83,7 +83,7 @@ struct SweepCommand: ParsableCommand {
                 try sigma.map { try Statistics(path: $0) }
                 ?? model.gatherStatistics(on: viewed, preprocessing: prepared, pool: pool, progress: show)
             try gradients.apply(
-                to: &compressor.compressor, unlessTold: .complete, needsGradients: compressor.weights == .gradients
+                to: &compressor.compressor, needsGradients: compressor.weights == .gradients
             ) {
                 try model.gatherGradients(
                     on: viewed, preprocessing: prepared, source: .scores, pool: pool, progress: show)

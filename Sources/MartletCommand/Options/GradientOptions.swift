@@ -17,9 +17,9 @@ struct GradientOptions: ParsableArguments {
             valueName: "file")) var gradients: String?
     @Option(
         help: ArgumentHelp(
-            "What the -sigma methods minimise: sigma, the change of a layer's outputs, or complete, what the rest of the network makes of it. Under a budget complete unless told, else sigma.",
+            "What the -sigma methods minimise: sigma, the change of a layer's outputs, or complete, what the rest of the network makes of it.",
             valueName: "sigma|complete"))
-    var norm: NormChoice?
+    var norm = NormChoice.sigma
     @Option(
         help: ArgumentHelp(
             "The ridge added to Lambda in the complete norm, as a part of its mean diagonal; else from the number of runs. A large one leaves the Sigma norm.",
@@ -34,20 +34,14 @@ struct GradientOptions: ParsableArguments {
 
     /// Sets what is minimised, and gives what that takes: the gradients in the file, or else those that `gather` gathers.
     func apply(
-        to compressor: inout Compressor, unlessTold choice: NormChoice, needsGradients: Bool = false,
-        gather: (() throws -> GradientStatistics)?
+        to compressor: inout Compressor, needsGradients: Bool, gather: (() throws -> GradientStatistics)?
     ) throws {
-        compressor.usesCompleteNorm = (norm ?? choice) == .complete
+        compressor.usesCompleteNorm = norm == .complete
         if let lambdaRidge { compressor.options.outputRegularization = lambdaRidge }
         if let gradients {
             compressor.gradients = try GradientStatistics(path: gradients)
         } else if compressor.usesCompleteNorm || needsGradients {
-            if let gather {
-                compressor.gradients = try gather()
-            } else if norm == nil {
-                // Nothing to gather from: what can be had without is minimised.
-                compressor.usesCompleteNorm = false
-            }
+            compressor.gradients = try gather?()
         }
     }
 
@@ -55,7 +49,7 @@ struct GradientOptions: ParsableArguments {
     var flags: String {
         var flags = ""
         if let gradients { flags += " --gradients \(gradients)" }
-        if let norm { flags += " --norm \(norm.rawValue)" }
+        if norm != .sigma { flags += " --norm \(norm.rawValue)" }
         if let lambdaRidge { flags += " --lambda-ridge \(lambdaRidge)" }
         return flags
     }
