@@ -154,7 +154,9 @@ let package = Package(
         tests(
             "MartletStatistics", ["MartletNetworks", "MartletInference", "MartletParallelism", "MartletLinearAlgebra"]),
         tests("MartletDecompositions", ["MartletLinearAlgebra"]),
-        tests("MartletTraining", ["MartletNetworks", "MartletONNXFormat", "MartletParallelism", "MartletTensors"]),
+        tests(
+            "MartletTraining",
+            ["MartletImages", "MartletNetworks", "MartletONNXFormat", "MartletParallelism", "MartletTensors"]),
         tests(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletImages", "MartletNetworks", "MartletInference"]),

@@ -36,7 +36,9 @@ public final class DifferentiableNetwork {
         if momentum != nil {
             for case let node in folded.nodes {
                 guard case .batchNormalization = node.operation else { continue }
-                for case let name? in [node.input(3), node.input(4)] where !states.contains(name) { states.append(name) }
+                for case let name? in [node.input(3), node.input(4)] where !states.contains(name) {
+                    states.append(name)
+                }
             }
         }
         store = try ParameterStore(folded, parameters: folded.learnedParameters(), states: states)
