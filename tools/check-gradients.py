@@ -5,9 +5,12 @@
     .venv-peers/bin/python tools/check-gradients.py NETWORK.onnx... [--batches 5]
 
 Batches of noise with random labels. PyTorch computes in single and in double precision; an error is the largest
-difference in a tensor from the latter, relative to the largest element of it, and what counts for a tensor is the median
-over the batches: a ReLU or a maximum whose arguments all but tie falls to the other side now and then, in either
-framework, and a pixel's gradient goes elsewhere. Fails if a tensor exceeds the limit.
+difference in a tensor from the latter, relative to the largest element of it.
+
+A ReLU or a maximum whose arguments all but tie falls to the other side now and then, in either framework, and takes a
+pixel's gradient with it; a late layer's flip is seen in all tensors before it. A mistake shows in every batch, a flip does
+not: what must not exceed the limit is the smallest error over the batches, of each tensor. Median and largest are
+printed beside it, and PyTorch's own in single precision.
 """
 
 import argparse
@@ -88,17 +91,20 @@ def check_batch(path, seed, arguments):
 
 def check(path, arguments):
     batches = [check_batch(path, seed, arguments) for seed in range(arguments.batches)]
-    ours = {name: statistics.median(batch[name][0] for batch in batches) for name in batches[0]}
-    theirs = {name: statistics.median(batch[name][1] for batch in batches) for name in batches[0]}
+    kinds = {"least": min, "median": statistics.median, "most": max}
+
+    def errors(side, kind):
+        return {name: kinds[kind](batch[name][side] for batch in batches) for name in batches[0]}
+
+    ours = errors(0, "least")
     worst = max(ours, key=ours.get)
-    largest = [max(max(pair[side] for pair in batch.values()) for batch in batches) for side in (0, 1)]
-    print(
-        f"{path.name}: {len(ours)} tensors, largest error {ours[worst]:.1e} ({worst}), PyTorch's"
-        f" {max(theirs.values()):.1e}; in the worst batch {largest[0]:.1e}, PyTorch's {largest[1]:.1e}", flush=True
-    )
+    print(f"{path.name}: {len(ours)} tensors, {len(batches)} batches, worst tensor {worst}")
+    for side, framework in ((0, "Martlet"), (1, "PyTorch")):
+        texts = (f"{kind} {max(errors(side, kind).values()):.1e}" for kind in kinds)
+        print(f"  {framework}: {', '.join(texts)}", flush=True)
     if arguments.all:
         for name, error in ours.items():
-            print(f"  {name}: {error:.1e} (PyTorch {theirs[name]:.1e})")
+            print(f"  {name}: {error:.1e}")
     return ours[worst] <= arguments.limit
 
 

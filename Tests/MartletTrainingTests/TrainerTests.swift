@@ -60,11 +60,17 @@ private struct Halves: DataSet {
             network.nodes.append(
                 Node(name: "softmax", operation: .softmax(Softmax(axis: 1)), inputs: ["y"], outputs: ["p"]))
         }
+        if !softmax {
+            // As exporters write a constant that two share.
+            network.nodes.insert(Node(name: "o", operation: .identity, inputs: ["shared"], outputs: ["o"]), at: 0)
+        }
         for (name, extents) in [("w", [4, 1, 3, 3]), ("k", [3, 144])] {
             let shape = try Shape(extents)
             network.constants[name] = try Tensor(generator.floats(shape.elementCount).map { $0 / 4 }, shape: shape)
         }
-        for (name, value, count) in [("s", 1, 4), ("b", 0, 4), ("m", 0, 4), ("v", 1, 4), ("o", 0, 3)]
+        for (name, value, count) in [
+            ("s", 1, 4), ("b", 0, 4), ("m", 0, 4), ("v", 1, 4), (softmax ? "o" : "shared", 0, 3),
+        ]
             as [(String, Float, Int)]
         {
             network.constants[name] = try Tensor([Float](repeating: value, count: count), shape: Shape([count]))
@@ -107,8 +113,9 @@ private struct Halves: DataSet {
         #expect(try #require(last.heldBackAccuracy) >= 0.95)
         #expect(try #require(last.heldBackLoss) < 0.4)
         #expect(result.epochs.count == 4)
-        #expect(network.nodes == start.nodes)
+        #expect(try network.validated().nodes == start.simplified().nodes || anew)
         #expect(network.constants["w"] != start.constants["w"])
+        #expect(network.nodes.count == 5 || !anew)
     }
 
     @Test func sameBitsForAnyNumberOfThreads() throws {

@@ -45,13 +45,14 @@ public final class Trainer {
         guard network.inputs.count == 1, let input = network.inputs.first, input.type.rank == 4 else {
             throw NetworkError.unsupported(node: network.name, reason: "training a network that does not take images")
         }
-        whole = network
+        // Constants that come out of nodes are then constants, to be learned and written as such.
+        whole = try network.preparedForTraining()
         self.options = options
         self.pool = pool
         self.preprocessing = preprocessing
         self.teacher = try teacher.map { try Executor(network: $0.withoutFinalSoftmax(), pool: pool) }
         differentiable = try DifferentiableNetwork(
-            network.withoutFinalSoftmax(), momentum: options.startsAnew ? 0.1 : nil, pool: pool)
+            whole.withoutFinalSoftmax(), momentum: options.startsAnew ? 0.1 : nil, pool: pool)
         inputExtents = input.type.dimensions[1...].map(\.value)
         let shuffled = Subset(data, shuffledWith: options.seed)
         let held = Int((Double(data.count) * min(max(0, options.heldBack), 1)).rounded())
@@ -66,7 +67,7 @@ public final class Trainer {
         digest.add("\(options) \(preprocessing) \(data.path) \(data.count)")
         for parameter in differentiable.store.parameters {
             digest.add(parameter.name)
-            network.constants[parameter.name]?.withUnsafeBytes { digest.add($0) }
+            whole.constants[parameter.name]?.withUnsafeBytes { digest.add($0) }
         }
         for node in self.teacher?.network.nodes ?? [] { digest.add(node.name) }
         purpose = digest.text
