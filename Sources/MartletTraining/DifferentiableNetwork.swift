@@ -25,10 +25,7 @@ public final class DifferentiableNetwork {
     ///   - pool: The threads that share the work.
     /// - Throws: ``NetworkError`` if the network is not whole.
     public init(_ network: Network, momentum: Float? = nil, pool: ThreadPool = ThreadPool()) throws {
-        var folded = try network.inSinglePrecision().folded().network
-        folded.removeIdentities()
-        folded.removeDeadNodes()
-        folded.nameNodes()
+        let folded = try network.preparedForTraining()
         self.network = folded
         self.momentum = momentum
         self.pool = pool
@@ -36,7 +33,9 @@ public final class DifferentiableNetwork {
         if momentum != nil {
             for case let node in folded.nodes {
                 guard case .batchNormalization = node.operation else { continue }
-                for case let name? in [node.input(3), node.input(4)] where !states.contains(name) { states.append(name) }
+                for case let name? in [node.input(3), node.input(4)] where !states.contains(name) {
+                    states.append(name)
+                }
             }
         }
         store = try ParameterStore(folded, parameters: folded.learnedParameters(), states: states)
@@ -119,5 +118,17 @@ public final class DifferentiableNetwork {
         let made = try planner.build()
         plan = (shapes, made)
         return made
+    }
+}
+
+extension Network {
+    /// The network in single precision, what does not depend on its inputs computed, identities gone, each node with a name of
+    /// its own. Batch normalisations stay.
+    func preparedForTraining() throws -> Network {
+        var result = try inSinglePrecision().folded().network
+        result.removeIdentities()
+        result.removeDeadNodes()
+        result.nameNodes()
+        return result
     }
 }

@@ -14,11 +14,12 @@ import Testing
         }
     }
 
-    @Test(arguments: [
-        ([Target.label(2), .label(0)], Float(0), [[0, 0, 1], [1, 0, 0]]),
-        ([.label(2), .label(0)], 0.3, [[0.1, 0.1, 0.8], [0.8, 0.1, 0.1]]),
-        ([.probabilities([0.2, 0.3, 0.5]), .probabilities([1, 0, 0])], 0.3, [[0.2, 0.3, 0.5], [1, 0, 0]]),
-    ] as [([Target], Float, [[Double]])])
+    @Test(
+        arguments: [
+            ([Target.label(2), .label(0)], Float(0), [[0, 0, 1], [1, 0, 0]]),
+            ([.label(2), .label(0)], 0.3, [[0.1, 0.1, 0.8], [0.8, 0.1, 0.1]]),
+            ([.probabilities([0.2, 0.3, 0.5]), .probabilities([1, 0, 0])], 0.3, [[0.2, 0.3, 0.5], [1, 0, 0]]),
+        ] as [([Target], Float, [[Double]])])
     func lossAndGradient(targets: [Target], smoothing: Float, wanted: [[Double]]) throws {
         let y: [Float] = [0.5, -1, 2, 0.3, 0.2, -0.7]
         let tensor = try Tensor(y, shape: [2, 3])

@@ -106,11 +106,14 @@ struct DualNetwork {
         case .globalAveragePool, .globalMaxPool:
             let x = try input(0)
             let pixels = x.extents.dropFirst(2).reduce(1, *)
-            result = extents.isEmpty ? [] : (0..<x.extents[0] * x.extents[1]).map { plane in
-                let seen = Array(x.elements[plane * pixels..<(plane + 1) * pixels])
-                return node.operation == .globalMaxPool
-                    ? maximum(seen) : seen.reduce(Dual(0), +) / Dual(Double(pixels))
-            }
+            result =
+                extents.isEmpty
+                ? []
+                : (0..<x.extents[0] * x.extents[1]).map { plane in
+                    let seen = Array(x.elements[plane * pixels..<(plane + 1) * pixels])
+                    return node.operation == .globalMaxPool
+                        ? maximum(seen) : seen.reduce(Dual(0), +) / Dual(Double(pixels))
+                }
         case .reduceMean:
             let x = try input(0)
             let axes = Set((integers(node, 1) ?? Array(x.extents.indices)).map { $0 < 0 ? $0 + x.extents.count : $0 })
@@ -280,9 +283,10 @@ struct DualNetwork {
             if usesBatchStatistics {
                 let count = Dual(Double(places.count))
                 mean = places.reduce(Dual(0)) { $0 + x.elements[$1] } / count
-                variance = places.reduce(Dual(0)) {
-                    $0 + (x.elements[$1] - mean) * (x.elements[$1] - mean)
-                } / count
+                variance =
+                    places.reduce(Dual(0)) {
+                        $0 + (x.elements[$1] - mean) * (x.elements[$1] - mean)
+                    } / count
             }
             let gain = inputs[1].elements[channel] * (variance + Dual(epsilon)).power(-0.5)
             for place in places { result[place] = (x.elements[place] - mean) * gain + inputs[2].elements[channel] }

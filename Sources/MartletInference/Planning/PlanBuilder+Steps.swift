@@ -82,7 +82,8 @@ extension PlanBuilder {
             throw NetworkError.unsupported(node: node.label, reason: "the indices of the maxima")
         }
         return PoolingStep(
-            x: x, y: y, window: try SlidingWindow(pooling.window, of: node, input: x.shape, output: y.shape), kind: kind)
+            x: x, y: y, window: try SlidingWindow(pooling.window, of: node, input: x.shape, output: y.shape), kind: kind
+        )
     }
 
     /// A step of an operation that does not need a kernel of its own here.

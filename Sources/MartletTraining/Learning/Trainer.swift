@@ -1,3 +1,4 @@
+import Foundation
 import MartletImages
 import MartletInference
 import MartletNetworks
@@ -44,13 +45,14 @@ public final class Trainer {
         guard network.inputs.count == 1, let input = network.inputs.first, input.type.rank == 4 else {
             throw NetworkError.unsupported(node: network.name, reason: "training a network that does not take images")
         }
-        whole = network
+        // Constants that come out of nodes are then constants, to be learned and written as such.
+        whole = try network.preparedForTraining()
         self.options = options
         self.pool = pool
         self.preprocessing = preprocessing
         self.teacher = try teacher.map { try Executor(network: $0.withoutFinalSoftmax(), pool: pool) }
         differentiable = try DifferentiableNetwork(
-            network.withoutFinalSoftmax(), momentum: options.startsAnew ? 0.1 : nil, pool: pool)
+            whole.withoutFinalSoftmax(), momentum: options.startsAnew ? 0.1 : nil, pool: pool)
         inputExtents = input.type.dimensions[1...].map(\.value)
         let shuffled = Subset(data, shuffledWith: options.seed)
         let held = Int((Double(data.count) * min(max(0, options.heldBack), 1)).rounded())
@@ -65,7 +67,7 @@ public final class Trainer {
         digest.add("\(options) \(preprocessing) \(data.path) \(data.count)")
         for parameter in differentiable.store.parameters {
             digest.add(parameter.name)
-            network.constants[parameter.name]?.withUnsafeBytes { digest.add($0) }
+            whole.constants[parameter.name]?.withUnsafeBytes { digest.add($0) }
         }
         for node in self.teacher?.network.nodes ?? [] { digest.add(node.name) }
         purpose = digest.text
@@ -74,7 +76,7 @@ public final class Trainer {
     /// Trains.
     /// - Parameters:
     ///   - checkpoint: Where to keep how far it is, after each pass and when `progress` ends it; `nil` for nowhere.
-    ///   - resumes: Whether to go on from there.
+    ///   - resumes: Whether to go on from there, if there is one.
     ///   - progress: Told after each step; what it throws ends the training.
     /// - Returns: The network with what it has learned, and how that went.
     /// - Throws: ``TrainingError``, `ImageError`, `FileError`, and what `progress` throws.
@@ -86,7 +88,7 @@ public final class Trainer {
         var best: (values: Tensor, states: Tensor)?
         var optimizer = try newOptimizer()
         begin()
-        if resumes, let checkpoint {
+        if resumes, let checkpoint, FileManager.default.fileExists(atPath: checkpoint) {
             let (found, numbers) = try TrainingCheckpoint.read(
                 path: checkpoint, purpose: purpose, parameters: store.count, states: store.stateCount)
             state = found
@@ -114,11 +116,15 @@ public final class Trainer {
                 }
                 try keep()
             }
-            let last = state.epochs.last
-            let (accuracy, loss) = (last?.heldBackAccuracy ?? 0, last?.heldBackLoss ?? 0)
-            if state.best.map({ (accuracy, -loss) > ($0.accuracy, -$0.loss) }) ?? true {
-                state.best = TrainingState.Best(rate: state.rate, accuracy: accuracy, loss: loss)
-                best = (try store.copyOfValues(), try store.copyOfStates())
+            // A training without a number at its end is out of the question.
+            if let last = state.epochs.last, last.loss.isFinite, last.heldBackLoss?.isFinite ?? true {
+                let (accuracy, loss) = (
+                    last.heldBackAccuracy ?? last.accuracy, last.heldBackLoss ?? last.loss
+                )
+                if state.best.map({ (accuracy, -loss) > ($0.accuracy, -$0.loss) }) ?? true {
+                    state.best = TrainingState.Best(rate: state.rate, accuracy: accuracy, loss: loss)
+                    best = (try store.copyOfValues(), try store.copyOfStates())
+                }
             }
             state.rate += 1
             (state.epoch, state.step, state.loss, state.correct) = (0, 0, 0, 0)
@@ -128,8 +134,7 @@ public final class Trainer {
                 try keep()
             }
         }
-        guard let best, let kept = state.best else { throw TrainingError.nothingToDo }
-        guard kept.loss.isFinite else { throw TrainingError.diverged }
+        guard let best, let kept = state.best else { throw TrainingError.diverged }
         store.restore(values: best.values, states: best.states)
         var network = whole
         try store.write(to: &network)
@@ -184,7 +189,7 @@ public final class Trainer {
             // Nothing good will come of it: the other learning rates may do better.
             if !loss.isFinite { break }
         }
-        let held = try evaluate()
+        let held = state.loss.isFinite ? try evaluate() : nil
         let finished = TrainingEpoch(
             learningRate: rate, epoch: state.epoch + 1, loss: state.loss / Double(max(1, state.step)),
             accuracy: Double(state.correct) / Double(max(1, state.step * batchSize)), heldBackLoss: held?.loss,

@@ -121,7 +121,9 @@ struct TrainingPlanner {
         }
         for (index, node) in network.nodes.enumerated().reversed() where differentiates(node) {
             for name in node.valuesForGradient(differentiates: differentiated.contains) {
-                if let buffer = valueOf[name] { buffers[buffer].last = max(buffers[buffer].last, times.backward(index)) }
+                if let buffer = valueOf[name] {
+                    buffers[buffer].last = max(buffers[buffer].last, times.backward(index))
+                }
             }
             for case let name? in node.inputs where differentiated.contains(name) && valueOf[name] != nil {
                 if gradientOf[name] == nil { gradientOf[name] = try add(name, at: times.backward(index)) }

@@ -119,7 +119,8 @@ final class ConvolutionStep: DifferentiableStep {
         let (g, o) = (geometry, operands)
         if let blocked {
             let packed = context.sharedFloats
-            blocked.pack(kernel: o.weight.base, bias: o.bias.map { UnsafePointer($0.base) }, into: packed, pool: context.pool)
+            blocked.pack(
+                kernel: o.weight.base, bias: o.bias.map { UnsafePointer($0.base) }, into: packed, pool: context.pool)
             let clamps = o.residual == nil
             let rest = Epilogue(
                 bias: nil, residual: o.residual.map { UnsafePointer($0.base) },

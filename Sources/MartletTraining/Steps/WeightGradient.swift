@@ -30,7 +30,8 @@ struct WeightGradient {
         channelsOfTask = max(1, min(geometry.channelsInGroup, WeightGradient.columnsOfTask / taps))
         let blocks = (geometry.channelsInGroup + channelsOfTask - 1) / channelsOfTask
         let tasks = max(1, blocks * geometry.groups)
-        let parts = geometry.isDepthwise || geometry.weightCount > WeightGradient.largestPart
+        let parts =
+            geometry.isDepthwise || geometry.weightCount > WeightGradient.largestPart
             ? 1 : (WeightGradient.wantedTasks + tasks - 1) / tasks
         imageParts = max(1, min(parts, geometry.images))
         pixelsAtOnce = max(1, min(geometry.pixels, ConvolutionStep.columnFloats / (channelsOfTask * taps)))
