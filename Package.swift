@@ -103,6 +103,8 @@ let package = Package(
         room(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletImages", "MartletInference"]),
+        room(
+            "MartletQuantization", ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletInference"]),
 
         // Floor 7
         room(
@@ -120,7 +122,8 @@ let package = Package(
                 "MartletTensors", "MartletParallelism", "MartletFiles", "MartletLinearAlgebra", "MartletNetworks",
                 "MartletImages",
                 "MartletONNXFormat", "MartletSafetensorsFormat", "MartletNumPyFormat", "MartletInference",
-                "MartletStatistics", "MartletDecompositions", "MartletEvaluation", "MartletCompression",
+                "MartletStatistics", "MartletDecompositions", "MartletEvaluation", "MartletQuantization",
+                "MartletCompression",
             ]),
 
         // Floor 9
@@ -150,6 +153,9 @@ let package = Package(
         tests(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletImages", "MartletNetworks", "MartletInference"]),
+        tests(
+            "MartletQuantization",
+            ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletInference", "MartletONNXFormat"]),
         tests(
             "MartletCompression",
             [
