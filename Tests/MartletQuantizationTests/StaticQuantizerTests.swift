@@ -16,6 +16,18 @@ import Testing
         return try quantizer.quantized(network, batches: source(try batches(images, extents: [3, 10, 10])))
     }
 
+    /// The integers that stand for an input of a layer, and their scales.
+    private func integers<Element: TensorElement>(
+        _: Element.Type, of layer: String, input: Int, in network: Network
+    ) throws -> (integers: [Element], scales: [Float]) {
+        let node = try #require(network.nodes.first { $0.name == layer })
+        let source = try #require(network.nodes.first { $0.outputs.first == node.input(input) })
+        func constant(_ index: Int) throws -> Tensor {
+            try #require(source.input(index).flatMap { network.constants[$0] })
+        }
+        return (try constant(0).elements(Element.self), try constant(1).elements(Float.self))
+    }
+
     @Test func theResultIsClose() throws {
         let network = try branchingNetwork()
         let (quantized, report) = try quantize(network)
@@ -44,8 +56,7 @@ import Testing
         let quantized = try quantize(network) { ($0.equalizes, $0.correctsBias) = (false, false) }.network
         for layer in network.weightedLayers() {
             let weight = try #require(network.constants[layer.weight]).elements(Float.self)
-            let integers = try #require(quantized.constants["\(layer.weight).quantized"]).elements(Int8.self)
-            let scales = try #require(quantized.constants["\(layer.weight).scale"]).elements(Float.self)
+            let (integers, scales) = try integers(Int8.self, of: layer.name, input: 1, in: quantized)
             #expect(scales.count == layer.outputs && !integers.contains(-128))
             let fan = weight.count / layer.outputs
             for (index, integer) in integers.enumerated() {
@@ -55,9 +66,8 @@ import Testing
                 #expect(error <= scale * 0.5001 || abs(integer) == 127)
             }
             let bias = try layer.bias.map { try #require(network.constants[$0]).elements(Float.self) }
-            guard let bias, let name = layer.bias else { continue }
-            let steps = try #require(quantized.constants["\(name).quantized"]).elements(Int32.self)
-            let units = try #require(quantized.constants["\(name).scale"]).elements(Float.self)
+            guard let bias else { continue }
+            let (steps, units) = try self.integers(Int32.self, of: layer.name, input: 2, in: quantized)
             for output in bias.indices {
                 #expect(abs(bias[output] - Float(steps[output]) * units[output]) <= units[output])
             }

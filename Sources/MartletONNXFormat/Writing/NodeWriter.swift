@@ -160,8 +160,8 @@ struct NodeWriter {
             let stated = opset >= 21 && node.input(2) == nil
             return proto(
                 "QuantizeLinear",
-                [integer("axis", axis)] + (stated ? [integer("output_dtype", Int(type.onnx))] : []))
-        case .dequantizeLinear(let axis): return proto("DequantizeLinear", [integer("axis", axis)])
+                scaleAxis(axis) + (stated ? [integer("output_dtype", Int(type.onnx))] : []))
+        case .dequantizeLinear(let axis): return proto("DequantizeLinear", scaleAxis(axis))
         case .dynamicQuantizeLinear: return proto("DynamicQuantizeLinear")
         case .quantizedConvolution(let convolution):
             return proto("QLinearConv", convolutionAttributes(convolution))
@@ -192,8 +192,11 @@ struct NodeWriter {
             "Conv", node.name, Array(node.inputs.prefix(3)), [output], convolutionAttributes(convolution))
     }
 
+    /// Left out where it is the usual one.
+    private func scaleAxis(_ axis: Int) -> [AttributeProto] { axis == 1 ? [] : [integer("axis", axis)] }
+
     private func convolutionAttributes(_ convolution: Convolution) -> [AttributeProto] {
-        window(convolution.window) + [integer("group", convolution.groups)]
+        window(convolution.window) + (convolution.groups == 1 ? [] : [integer("group", convolution.groups)])
     }
 
     private func gemmProto(_ node: Node, _ gemm: Gemm, output: String) -> NodeProto {

@@ -4,8 +4,8 @@ import MartletTensors
 extension Network {
     /// The network with QuantizeLinear and DequantizeLinear around its integer operations.
     ///
-    /// A quantized value `v` becomes `v.quantized`, and `v.dequantized` for all who read it. An output of the network keeps
-    /// its name for what comes back from quantization.
+    /// Integers are called `x1`, `x2`, ... where they are activations, `w1` and `b1` where they are weight and bias of a layer;
+    /// `x1.scale` is their scale and `x1.real` what they stand for. An output of the network keeps its name for that.
     /// - Parameters:
     ///   - placement: which values.
     ///   - parameters: the scale of each value that gives a name to a scale.
@@ -37,6 +37,9 @@ private struct QuantizedNetworkBuilder {
     private var produced: [String: String] = [:]
     /// The constants of each scale.
     private var scales: [String: (scale: String, zeroPoint: String)] = [:]
+    private var zeroPoints: [UInt8: String] = [:]
+    private var layerCount = 0
+    private var valueCount = 0
 
     init(_ network: Network) {
         self.network = network
@@ -56,67 +59,75 @@ private struct QuantizedNetworkBuilder {
         return name
     }
 
-    /// Puts a layer's weight and bias in integers before it.
+    /// Puts a layer's weight and bias in integers before it. Names are short, new nodes have none and symmetric weights no
+    /// zero points: in a small network's file they would be a tenth of the whole.
     mutating func replace(_ quantized: QuantizedLayer) throws {
+        layerCount += 1
         let index = quantized.layer.nodeIndex
         let node = network.nodes[index]
         let (layer, weight) = (quantized.layer, quantized.weight)
         let scales = try Tensor(weight.scales, shape: Shape([layer.outputs]))
-        let zeros = try Tensor([Int8](repeating: 0, count: layer.outputs), shape: Shape([layer.outputs]))
-        let weightName = take("\(layer.weight).dequantized")
+        let weightName = take("w\(layerCount).real")
         var nodes = [
             Node(
-                name: weightName, operation: .dequantizeLinear(axis: weight.axis),
+                name: "", operation: .dequantizeLinear(axis: weight.axis),
                 inputs: [
-                    constant("\(layer.weight).quantized", weight.integers), constant("\(layer.weight).scale", scales),
-                    constant("\(layer.weight).zero_point", zeros),
+                    constant("w\(layerCount)", weight.integers), constant("w\(layerCount).scale", scales),
                 ], outputs: [weightName])
         ]
         network.nodes[index].inputs[1] = weightName
         if let bias = quantized.integerBias {
-            let own = layer.bias ?? "\(layer.weight).bias"
-            let name = take("\(own).dequantized")
+            let name = take("b\(layerCount).real")
             let factors = weight.scales.map { $0 * quantized.inputScale }
             nodes.append(
                 Node(
-                    name: name, operation: .dequantizeLinear(axis: 0),
+                    name: "", operation: .dequantizeLinear(axis: 0),
                     inputs: [
-                        constant("\(own).quantized", try Tensor(bias, shape: Shape([layer.outputs]))),
-                        constant("\(own).scale", try Tensor(factors, shape: Shape([layer.outputs]))),
+                        constant("b\(layerCount)", try Tensor(bias, shape: Shape([layer.outputs]))),
+                        constant("b\(layerCount).scale", try Tensor(factors, shape: Shape([layer.outputs]))),
                     ], outputs: [name]))
             network.nodes[index].inputs = [node.inputs[0], weightName, name]
         }
         before[index, default: []] += nodes
     }
 
+    /// The constant of a zero point, one for all values that have the same.
+    private mutating func zeroPoint(_ value: UInt8) throws -> String {
+        if let known = zeroPoints[value] { return known }
+        let name = constant("zero.\(value)", try Tensor([value], shape: []))
+        zeroPoints[value] = name
+        return name
+    }
+
     /// Quantizes a value with the scale called `group`.
     mutating func quantize(_ value: String, as group: String, _ parameters: AffineParameters) throws {
+        valueCount += 1
         let names: (scale: String, zeroPoint: String)
         if let known = scales[group] {
             names = known
         } else {
             names = (
-                constant("\(group).scale", try Tensor([parameters.scale], shape: [])),
-                constant("\(group).zero_point", try Tensor([parameters.zeroPoint], shape: []))
+                constant("x\(valueCount).scale", try Tensor([parameters.scale], shape: [])),
+                try zeroPoint(parameters.zeroPoint)
             )
             scales[group] = names
         }
-        let quantized = take("\(value).quantized")
+        let quantized = take("x\(valueCount)")
         var (source, target) = (value, value)
         if network.outputs.contains(where: { $0.name == value }) {
             source = take("\(value).exact")
             produced[value] = source
         } else {
-            target = take("\(value).dequantized")
+            target = take("x\(valueCount).real")
             renamed[value] = target
         }
         after[value, default: []] += [
             Node(
-                name: quantized, operation: .quantizeLinear(axis: 0, type: .uint8),
+                name: "", operation: .quantizeLinear(axis: 1, type: .uint8),
                 inputs: [source, names.scale, names.zeroPoint], outputs: [quantized]),
             Node(
-                name: target == value ? take("\(value).back") : target, operation: .dequantizeLinear(axis: 0),
-                inputs: [quantized, names.scale, names.zeroPoint], outputs: [target]),
+                name: "", operation: .dequantizeLinear(axis: 1), inputs: [quantized, names.scale, names.zeroPoint],
+                outputs: [target]),
         ]
     }
 
