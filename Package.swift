@@ -105,6 +105,13 @@ let package = Package(
             ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletImages", "MartletInference"]),
         room(
             "MartletQuantization", ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletInference"]),
+        room(
+            "MartletTraining",
+            [
+                "MartletTensors", "MartletParallelism", "MartletFiles", "MartletLinearAlgebra",
+                "MartletKernelsBaseline", "MartletKernelsAVX2", "MartletKernelsAVX512", "MartletNetworks",
+                "MartletInference", "MartletSafetensorsFormat", "MartletStatistics",
+            ]),
 
         // Floor 7
         room(
@@ -122,7 +129,8 @@ let package = Package(
                 "MartletTensors", "MartletParallelism", "MartletFiles", "MartletLinearAlgebra", "MartletNetworks",
                 "MartletImages",
                 "MartletONNXFormat", "MartletSafetensorsFormat", "MartletNumPyFormat", "MartletInference",
-                "MartletStatistics", "MartletDecompositions", "MartletEvaluation", "MartletQuantization",
+                "MartletStatistics", "MartletTraining", "MartletDecompositions", "MartletEvaluation",
+                "MartletQuantization",
                 "MartletCompression",
             ]),
 
@@ -150,6 +158,9 @@ let package = Package(
         tests(
             "MartletStatistics", ["MartletNetworks", "MartletInference", "MartletParallelism", "MartletLinearAlgebra"]),
         tests("MartletDecompositions", ["MartletLinearAlgebra"]),
+        tests(
+            "MartletTraining",
+            ["MartletNetworks", "MartletStatistics", "MartletONNXFormat", "MartletParallelism", "MartletTensors"]),
         tests(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletImages", "MartletNetworks", "MartletInference"]),

@@ -18,6 +18,7 @@ FP32, FP16 and INT8 are run by Martlet; the last two columns by ONNX Runtime: Ma
 
 import argparse
 import csv
+import itertools
 import json
 import pathlib
 import subprocess
@@ -83,12 +84,19 @@ def preprocessing_of(network):
 
 
 def accuracy_in_onnx_runtime(network, images):
+    import numpy
     import onnxruntime
 
     session = onnxruntime.InferenceSession(str(network))
     name = session.get_inputs()[0].name
-    right = [int(session.run(None, {name: image})[0].reshape(-1).argmax()) == label for image, label in images]
-    return sum(right) / len(right)
+    entries = iter(images)
+    right = total = 0
+    while batch := list(itertools.islice(entries, 25)):
+        scores = session.run(None, {name: numpy.concatenate([image for image, _ in batch])})[0]
+        answers = scores.reshape(len(batch), -1).argmax(axis=1)
+        right += sum(int(answer) == label for answer, (_, label) in zip(answers, batch))
+        total += len(batch)
+    return right / total
 
 
 def quantize_with_onnx_runtime(network, images, output):

@@ -14,6 +14,7 @@
 @_exported import MartletSafetensorsFormat
 @_exported import MartletStatistics
 @_exported import MartletTensors
+@_exported import MartletTraining
 
 /// The version of Martlet, which is written into the files it makes.
 public enum MartletVersion {

@@ -50,7 +50,8 @@ extension Model {
             try progress(JobProgress(task: task, done: done, total: count, unit: "layers"))
         }
         let model = try stamped(
-            outcome.network, outcome.report, statistics: statistics, seed: compressor.compressor.options.seed,
+            outcome.network, outcome.report, provenance: statistics.provenance,
+            seed: compressor.compressor.options.seed,
             preprocessing: options)
         return (model, outcome)
     }

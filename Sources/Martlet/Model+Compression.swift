@@ -26,23 +26,24 @@ extension Model {
             try progress(JobProgress(task: "compress", done: done, total: count, unit: "layers"))
         }
         let model = try stamped(
-            network, report, statistics: statistics, seed: compressor.options.seed, preprocessing: options)
+            network, report, provenance: statistics?.provenance ?? compressor.gradients?.provenance,
+            seed: compressor.options.seed, preprocessing: options)
         return (model, report)
     }
 
     /// The model with a compressed network that says how its images are prepared and how it was made.
     func stamped(
-        _ network: Network, _ report: CompressionReport, statistics: Statistics?, seed: UInt64,
+        _ network: Network, _ report: CompressionReport, provenance: Provenance?, seed: UInt64,
         preprocessing options: PreprocessingOptions
     ) throws -> Model {
         var result = self
         result.network = network
-        let known = statistics?.provenance.preprocessing ?? network[metadata: Model.preprocessingKey]
+        let known = provenance?.preprocessing ?? network[metadata: Model.preprocessingKey]
         if known != nil || options != PreprocessingOptions() {
             result.network[metadata: Model.preprocessingKey] =
                 try options.resolve(metadata: known, network: path).json
         }
-        result.network[metadata: Model.recipeKey] = try recipe(report, statistics: statistics, seed: seed)
+        result.network[metadata: Model.recipeKey] = try recipe(report, provenance: provenance, seed: seed)
         return result
     }
 
@@ -64,7 +65,7 @@ extension Model {
     }
 
     private func recipe(
-        _ report: CompressionReport, statistics: Statistics?, seed: UInt64
+        _ report: CompressionReport, provenance: Provenance?, seed: UInt64
     ) throws -> String {
         var ranks: [String: [Int]] = [:]
         var methods: [String: DecompositionMethod] = [:]
@@ -75,8 +76,8 @@ extension Model {
         let recipe = Recipe(
             version: MartletVersion.current, methods: methods, vbmfRatio: report.vbmfRatio, seed: seed,
             ranks: ranks,
-            data: statistics?.provenance.data, dataDigest: statistics?.provenance.dataDigest,
-            images: statistics?.provenance.images)
+            data: provenance?.data, dataDigest: provenance?.dataDigest,
+            images: provenance?.images)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         return String(decoding: try encoder.encode(recipe), as: UTF8.self)

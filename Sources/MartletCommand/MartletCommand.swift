@@ -18,7 +18,7 @@ struct MartletCommand: ParsableCommand {
             """,
         version: MartletVersion.current,
         subcommands: [
-            Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, Compress.self, SweepCommand.self,
-            Quantize.self, Compare.self, Benchmark.self,
+            Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, GatherGradients.self, Compress.self,
+            SweepCommand.self, Quantize.self, Compare.self, Benchmark.self, Gradient.self,
         ])
 }

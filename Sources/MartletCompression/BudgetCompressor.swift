@@ -95,6 +95,11 @@ public struct BudgetCompressor: Sendable {
         _ network: Network, statistics: Statistics, checkCancellation: () throws -> Void = {},
         progress: Progress = { _, _, _ in }
     ) throws -> [LayerOptions] {
+        var search = search
+        if compressor.usesCompleteNorm {
+            search.gradients = compressor.gradients
+            search.options.outputRegularization = compressor.options.outputRegularization
+        }
         let options = try search.options(of: network, statistics: statistics, checkCancellation: checkCancellation) {
             try progress("candidates", $0, $1)
         }
@@ -201,7 +206,7 @@ public struct BudgetCompressor: Sendable {
             ) { _, done, count in try progress("compress", done, count) }
         }
         for (index, layer) in outcome.report.layers.enumerated() {
-            if let error = layer.sigmaError { plan.layers[index].choice?.error = error }
+            if let error = layer.countedError { plan.layers[index].choice?.error = error }
         }
         return Result(
             network: outcome.network, report: outcome.report, plan: plan, effects: effects,
@@ -232,6 +237,13 @@ public struct BudgetCompressor: Sendable {
         switch weights {
         case .equal: return (try plan([:]), [])
         case .given(let given): return (try plan(given), [])
+        case .gradients:
+            guard let gradients = compressor.gradients else {
+                throw CompressionError.needsGradients(purpose: "weights from gradients")
+            }
+            let weights = try GradientWeights(
+                gradients: gradients, statistics: job.statistics, centres: compressor.centres, pool: pool)
+            return (try plan(weights.weights(of: job.network)), [])
         case .measured(let metric):
             guard let comparison = job.comparison else {
                 throw CompressionError.needsImages(purpose: "measuring weights")

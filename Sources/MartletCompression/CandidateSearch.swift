@@ -18,6 +18,8 @@ public struct CandidateSearch: Sendable {
     public var options = DecompositionOptions()
     /// Whether errors are those of the centred outputs.
     public var centres = true
+    /// With them, errors are those of the complete norm.
+    public var gradients: GradientStatistics?
     /// The threads that share the work.
     public var pool: ThreadPool
 
@@ -102,13 +104,15 @@ public struct CandidateSearch: Sendable {
         var moment = try SecondMoment(moments.secondMoment(), patchCount: moments.count)
         let corrects = centres && network.canCorrectBias(of: layer)
         if corrects { moment = try moment.centred(by: moments.mean()) }
+        let measurements = LayerMeasurements(
+            secondMoment: moment, outputMoment: try gradients?.outputMoment(of: layer))
         let step = rankStep ?? CandidateSearch.step(channels: min(layer.inputs, layer.outputs))
         // A bias that the layer has, or gets.
         let bias = original.parameters > kernel.parameterCount || corrects ? layer.outputs : 0
         return try methods.flatMap { method in
             try checkCancellation()
             return try method.rankErrors(
-                of: kernel, secondMoment: moment, step: step, options: options, pool: pool,
+                of: kernel, measurements: measurements, step: step, options: options, pool: pool,
                 checkCancellation: checkCancellation
             ).map { point in
                 LayerCandidate(

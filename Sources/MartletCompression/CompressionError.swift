@@ -4,6 +4,8 @@ import MartletTensors
 public enum CompressionError: MartletError, Equatable {
     /// The method wants statistics and there are none.
     case needsStatistics(method: String)
+    /// Statistics of gradients are wanted and there are none.
+    case needsGradients(purpose: String)
     /// A ratio outside 0 ... 1.
     case ratioOutOfRange(Double)
     /// A file of ranks that is not one.
@@ -30,6 +32,7 @@ public enum CompressionError: MartletError, Equatable {
     public var description: String {
         switch self {
         case .needsStatistics(let method): "the method \(method) needs statistics of the layers' inputs"
+        case .needsGradients(let purpose): "\(purpose) needs statistics of gradients"
         case .ratioOutOfRange(let ratio): "a VBMF ratio of \(ratio) is outside 0 to 1"
         case .ranksFile(let file, let reason): "\(file): \(reason)"
         case .overridesFile(let file, let reason): "\(file): \(reason)"
@@ -49,6 +52,7 @@ public enum CompressionError: MartletError, Equatable {
     public var remedy: String? {
         switch self {
         case .needsStatistics: "give images with --images or gathered statistics with --sigma"
+        case .needsGradients: "gather them with `martlet gradients` and give the file with --gradients"
         case .ratioOutOfRange: "0 keeps every rank whole, 1 takes the ranks VBMF estimates; 0.5 is a good start"
         case .ranksFile:
             "it should map layer names to output and input rank, {\"conv1\": [40, 24]}, or one rank, {\"conv1\": [120]}"

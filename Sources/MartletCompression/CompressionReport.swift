@@ -25,6 +25,8 @@ public struct CompressionReport: Codable, Sendable, Equatable {
         public var multiplyAddsAfter: Int
         /// `tr((W - V) Sigma (W - V)^T) / tr(W Sigma W^T)`: the squared relative error of the layer's output, bias aside.
         public var sigmaError: Double?
+        /// `tr(Lambda (W - V) Sigma (W - V)^T) / tr(Lambda W Sigma W^T)`, where the complete norm was minimised.
+        public var completeError: Double?
         /// `|W - V|^2 / |W|^2`.
         public var frobeniusError: Double?
         /// Sweeps of an alternating method; terms of a greedy one; 0 for a closed form.
@@ -45,6 +47,9 @@ public struct CompressionReport: Codable, Sendable, Equatable {
         public var millisecondsAfter: Double?
         /// How long it took.
         public var seconds = 0.0
+
+        /// The error that a budget counts: in the complete norm where that was minimised, else in the Sigma norm.
+        var countedError: Double? { completeError ?? sigmaError }
 
         /// How an error depends on the random start: squared, relative, in the norm that was minimised, ridge included.
         public struct Spread: Codable, Sendable, Equatable {
@@ -74,6 +79,7 @@ public struct CompressionReport: Codable, Sendable, Equatable {
             case multiplyAddsBefore = "macs_before"
             case multiplyAddsAfter = "macs_after"
             case sigmaError = "sigma_error"
+            case completeError = "complete_error"
             case frobeniusError = "frobenius_error"
             case millisecondsBefore = "milliseconds_before"
             case millisecondsPredicted = "milliseconds_predicted"

@@ -20,6 +20,11 @@ public struct Compressor: Sendable {
     /// Whether the mean of a layer's input is taken off its second moment and made good by the bias
     /// (`b' = b + (W - V) mu`). Errors are then those of the centred outputs.
     public var centres = false
+    /// What the gradients at the network's layers are, where a method or the complete norm needs them.
+    public var gradients: GradientStatistics?
+    /// Whether methods of the Sigma norm weigh outputs by what the rest of the network makes of them, `tr(Lambda (W - V)
+    /// Sigma (W - V)^T)` (paper, 6).
+    public var usesCompleteNorm = false
     /// Other weights and moments for some layers, by name: what sequential compression fits them to.
     var retargeted: [String: RetargetedLayer] = [:]
     /// Where finished layers are put down and looked for.
@@ -163,6 +168,13 @@ public struct Compressor: Sendable {
         if statistics == nil, let method = rules.needsStatistics {
             throw CompressionError.needsStatistics(method: method.rawValue)
         }
+        if gradients == nil {
+            if usesCompleteNorm { throw CompressionError.needsGradients(purpose: "the complete norm") }
+            if let method = rules.usedMethods.first(where: { $0.measure == .fisher }) {
+                throw CompressionError.needsGradients(purpose: "the method \(method.rawValue)")
+            }
+        }
+        try gradients?.check(against: network)
         if case .vbmf(let ratio) = ranks, !(0...1).contains(ratio) { throw CompressionError.ratioOutOfRange(ratio) }
         for entry in rules.overrides.entries.values {
             if let ratio = entry.vbmfRatio, !(0...1).contains(ratio) { throw CompressionError.ratioOutOfRange(ratio) }

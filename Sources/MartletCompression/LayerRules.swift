@@ -56,9 +56,14 @@ public struct LayerRules: Sendable, Equatable {
     }
 
     /// Whether any method looks at statistics.
-    var needsStatistics: DecompositionMethod? {
-        (methods.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value) + overrides.methods)
-            .first(where: \.needsStatistics)
+    var needsStatistics: DecompositionMethod? { usedMethods.first(where: \.needsStatistics) }
+
+    /// Whether any method looks at statistics of gradients.
+    public var needsGradients: Bool { usedMethods.contains { $0.measure == .fisher } }
+
+    /// Every method that is named.
+    var usedMethods: [DecompositionMethod] {
+        methods.sorted { $0.key.rawValue < $1.key.rawValue }.map(\.value) + overrides.methods
     }
 }
 

@@ -14,6 +14,8 @@ public enum WeightChoice: Sendable, Equatable {
     case equal
     /// Measured: each layer is replaced alone, and its effect on the outputs divided by its error.
     case measured(OutputMetric)
+    /// From statistics of gradients: how far a layer's whole output, as it varies, moves the network's end to first order.
+    case gradients
     /// Given by name; 1 for layers that are not there.
     case given([String: Double])
 
@@ -115,7 +117,7 @@ public struct EffectMeasurement: Sendable {
         for (layer, entry) in zip(plan.layers, outcome.report.layers) {
             guard var candidate = layer.choice, let replacement = outcome.replacements[layer.name] else { continue }
             try checkCancellation()
-            candidate.error = entry.sigmaError ?? candidate.error
+            candidate.error = entry.countedError ?? candidate.error
             let alone = try network.replacing([layer.name: replacement])
             effects.append(
                 LayerEffect(name: layer.name, candidate: candidate, change: try comparison.change(of: alone)))

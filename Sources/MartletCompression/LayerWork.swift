@@ -55,8 +55,11 @@ struct LayerWork {
         let target = compressor.retargeted[layer.name]
         let kernel = target?.kernel ?? kernel
         let (measurements, mean) =
-            try target.map { (LayerMeasurements(secondMoment: $0.moment), nil) }
-            ?? measurements(layer, kernel, method)
+            try target.map {
+                (
+                    LayerMeasurements(secondMoment: $0.moment, outputMoment: try outputMoment(of: layer, method)), nil
+                )
+            } ?? measurements(layer, kernel, method)
         let fit = try method.fit(
             kernel, ranks: ranks, measurements: measurements, options: compressor.options, pool: pool,
             checkCancellation: checkCancellation)
@@ -68,6 +71,8 @@ struct LayerWork {
         entry.frobeniusError = try kernel.squaredRelativeError(of: approximation, in: .frobenius, pool: pool)
         if let moment = measurements.secondMoment {
             entry.sigmaError = try kernel.squaredRelativeError(of: approximation, in: .sigma(moment), pool: pool)
+            entry.completeError = try measurements.outputMoment?.squaredRelativeError(
+                of: approximation, to: kernel, secondMoment: moment, pool: pool)
         }
         if compressor.seedCount > 0, method.hasStarts {
             var options = compressor.options
@@ -88,16 +93,20 @@ struct LayerWork {
                 ?? mean.map { try network.bias(of: layer, correctedFor: kernel, approximation, mean: $0) })
     }
 
-    /// What is known about a layer's input, and its mean if the bias is to be corrected.
+    /// What is known about a layer, and the mean of its input if the bias is to be corrected.
     private func measurements(
         _ layer: WeightedLayer, _ kernel: ConvolutionKernel, _ method: DecompositionMethod
     ) throws -> (LayerMeasurements, mean: [Double]?) {
-        guard let statistics else { return (LayerMeasurements(), nil) }
+        var result = LayerMeasurements(outputMoment: try outputMoment(of: layer, method))
+        if method.measure == .fisher {
+            result.fisherInformation = try compressor.gradients?.gradients(of: layer).fisherInformation()
+        }
+        guard let statistics else { return (result, nil) }
         let moments = try statistics.moments(of: layer)
         var moment = try SecondMoment(moments.secondMoment(), patchCount: moments.count)
         let mean = compressor.centres && network.canCorrectBias(of: layer) ? moments.mean() : nil
         if let mean { moment = try moment.centred(by: mean) }
-        var result = LayerMeasurements(secondMoment: moment)
+        result.secondMoment = moment
         if method.measure == .outputMagnitudes {
             // A bias that is computed is not known here.
             let bias = try layer.bias.flatMap { network.constants[$0] }.map {
@@ -108,6 +117,11 @@ struct LayerWork {
                 secondMoment: try SecondMoment(moments.secondMoment()), pool: compressor.pool)
         }
         return (result, mean)
+    }
+
+    private func outputMoment(of layer: WeightedLayer, _ method: DecompositionMethod) throws -> OutputMoment? {
+        guard compressor.usesCompleteNorm, method.measure == .sigma else { return nil }
+        return try compressor.gradients?.outputMoment(of: layer)
     }
 
     private func ranks(
@@ -144,12 +158,21 @@ struct LayerWork {
         hash.add(compressor.seedCount)
         hash.add(compressor.centres ? 1 : 0)
         if let target = compressor.retargeted[layer.name] { hash.add(target.digest) }
-        if let provenance = statistics?.provenance {
-            for text in [
-                provenance.networkDigest, provenance.data, provenance.dataDigest, provenance.preprocessing,
-                "\(provenance.images)", provenance.version,
-            ] { hash.add(text) }
+        if let provenance = statistics?.provenance { hash.add(provenance) }
+        if let gradients = compressor.gradients, compressor.usesCompleteNorm || method.measure == .fisher {
+            hash.add(gradients.provenance)
+            hash.add("\(gradients.source) \(gradients.draws)")
         }
         return hash.text
+    }
+}
+
+extension FNV1a {
+    /// Everything that statistics depend on.
+    fileprivate mutating func add(_ provenance: Provenance) {
+        for text in [
+            provenance.networkDigest, provenance.data, provenance.dataDigest, provenance.preprocessing,
+            "\(provenance.images)", provenance.version,
+        ] { add(text) }
     }
 }

@@ -12,6 +12,8 @@ public enum DecompositionError: MartletError, Equatable {
     case dimensionMismatch(patch: Int, secondMoment: Int)
     /// A second moment that is not a symmetric square matrix with a diagonal of squares.
     case notASecondMoment(rows: Int, columns: Int)
+    /// A moment of gradients of another dimension than the kernel's outputs.
+    case outputMismatch(outputs: Int, moment: Int)
     /// Too few or too many ranks.
     case rankCount(expected: Int, found: Int)
     /// A rank below one or above what the mode allows.
@@ -34,6 +36,8 @@ public enum DecompositionError: MartletError, Equatable {
         case .notASecondMoment(let rows, let columns):
             "the matrix of \(rows) x \(columns) is no second moment: it must be square, symmetric, and its diagonal not "
                 + "negative"
+        case .outputMismatch(let outputs, let moment):
+            "the moment of the gradients has dimension \(moment), the kernel has \(outputs) outputs"
         case .rankCount(let expected, let found):
             "\(found) ranks are given, and the form has \(expected)"
         case .rankOutOfRange(let mode, let rank, let maximum):
@@ -47,7 +51,7 @@ public enum DecompositionError: MartletError, Equatable {
 
     public var remedy: String? {
         switch self {
-        case .dimensionMismatch:
+        case .dimensionMismatch, .outputMismatch:
             "Gather the statistics from the network that is to be compressed, before anything in it is changed."
         case .nonFinite:
             "Look for overflow in the network's activations or for a damaged file."

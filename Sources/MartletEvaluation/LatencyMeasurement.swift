@@ -14,16 +14,25 @@ public struct LatencyMeasurement: Codable, Sendable {
     /// - Throws: `NetworkError`.
     public init(_ executor: Executor, shape: Shape, seconds: Double) throws {
         let input = try executor.noise(shape)
-        for _ in 0..<2 { _ = try executor.run(input) }
+        try self.init(seconds: seconds, plannedBytes: { try executor.peakBytes(input.mapValues { _ in shape }) }) {
+            _ = try executor.run(input)
+        }
+    }
+
+    /// Runs something for `seconds`, at least 5 times, after two runs that are not counted.
+    /// - Parameter plannedBytes: Asked afterwards for the bytes of intermediate values.
+    /// - Throws: What `run` throws.
+    public init(seconds: Double, plannedBytes: () throws -> Int, run: () throws -> Void) throws {
+        for _ in 0..<2 { try run() }
         var latencies: [Double] = []
         let begin = ContinuousClock.now
         while latencies.count < 5 || (ContinuousClock.now - begin) / .seconds(1) < seconds {
             let start = ContinuousClock.now
-            _ = try executor.run(input)
+            try run()
             latencies.append((ContinuousClock.now - start) / .milliseconds(1))
         }
         self.latencies = latencies
-        plannedBytes = try executor.peakBytes(input.mapValues { _ in shape })
+        self.plannedBytes = try plannedBytes()
     }
 
     /// The latency that `percent` of the runs did not exceed, in milliseconds (nearest rank).

@@ -1,3 +1,5 @@
+import Foundation
+import MartletNetworks
 import MartletTensors
 
 /// Where statistics come from: enough to refuse them for another network and to gather them again.
@@ -86,5 +88,62 @@ public struct Provenance: Hashable, Sendable {
         guard let images else { throw StatisticsError.cannotMerge(reason: "their images are too many to count") }
         result.images = images
         return result
+    }
+}
+
+// MARK: In a file
+
+extension Provenance {
+    private static let formatKey = "martlet.format"
+
+    /// What a file of statistics says about them; `format` is its kind.
+    func metadata(format: String) -> [String: String] {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        let parts = (try? encoder.encode(parts)).map { String(decoding: $0, as: UTF8.self) } ?? "[]"
+        return [
+            Provenance.formatKey: format, "martlet.version": version, "martlet.network": network,
+            "martlet.network_digest": networkDigest, "martlet.data": data, "martlet.data_digest": dataDigest,
+            "martlet.preprocessing": preprocessing, "martlet.images": "\(images)", "martlet.parts": parts,
+        ]
+    }
+
+    /// What a file of statistics says.
+    /// - Throws: ``StatisticsError/notStatistics(file:reason:)`` if it is not of this format.
+    init(metadata: [String: String], format: String, file: String) throws {
+        func text(_ key: String) throws -> String {
+            guard let value = metadata["martlet." + key] else {
+                throw StatisticsError.notStatistics(file: file, reason: "its metadata lacks 'martlet.\(key)'")
+            }
+            return value
+        }
+        guard metadata[Provenance.formatKey] == format else {
+            throw StatisticsError.notStatistics(
+                file: file, reason: "'\(Provenance.formatKey)' in its metadata is not '\(format)'")
+        }
+        guard let images = Int(try text("images")) else {
+            throw StatisticsError.notStatistics(file: file, reason: "its number of images is none")
+        }
+        self.init(
+            network: try text("network"), networkDigest: try text("network_digest"), data: try text("data"),
+            dataDigest: try text("data_digest"), preprocessing: try text("preprocessing"), images: images,
+            version: try text("version"))
+        // Files from before there was merging have one part.
+        if let list = metadata["martlet.parts"] {
+            guard let parts = try? JSONDecoder().decode([Part].self, from: Data(list.utf8)), !parts.isEmpty else {
+                throw StatisticsError.notStatistics(file: file, reason: "its list of parts is none")
+            }
+            self.parts = parts
+        }
+    }
+
+    /// Refuses statistics of another network.
+    /// - Throws: ``StatisticsError/otherNetwork(statistics:network:)``.
+    func check(against network: Network) throws {
+        let digest = NetworkDigest.digest(of: network)
+        guard digest == networkDigest else {
+            throw StatisticsError.otherNetwork(
+                statistics: "\(self.network) (\(networkDigest))", network: "\(network.name) (\(digest))")
+        }
     }
 }

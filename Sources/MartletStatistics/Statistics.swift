@@ -1,4 +1,3 @@
-import Foundation
 import MartletNetworks
 import MartletSafetensorsFormat
 import MartletTensors
@@ -118,21 +117,13 @@ public struct Statistics: Sendable {
 
     /// Refuses statistics of another network.
     /// - Throws: ``StatisticsError/otherNetwork(statistics:network:)``.
-    public func check(against network: Network) throws {
-        let digest = NetworkDigest.digest(of: network)
-        guard digest == provenance.networkDigest else {
-            throw StatisticsError.otherNetwork(
-                statistics: "\(provenance.network) (\(provenance.networkDigest))",
-                network: "\(network.name) (\(digest))")
-        }
-    }
+    public func check(against network: Network) throws { try provenance.check(against: network) }
 
     // MARK: The file
 
     private static let productsSuffix = ".products"
     private static let sumsSuffix = ".sums"
     private static let countSuffix = ".count"
-    private static let formatKey = "martlet.format"
     private static let format = "statistics 1"
 
     /// The tensors of a layer in the file, with what the provenance keys hold beside them:
@@ -156,7 +147,9 @@ public struct Statistics: Sendable {
         // A layer's products and sums follow each other: it is put together once, and its count kept.
         var held: (name: String, moments: LayerMoments)?
         var counts: [String: Int] = [:]
-        try SafetensorsWriter.write(layout, metadata: metadata, to: path) { tensor in
+        try SafetensorsWriter.write(
+            layout, metadata: provenance.metadata(format: Statistics.format), to: path
+        ) { tensor in
             if tensor.hasSuffix(Statistics.countSuffix),
                 let count = counts[String(tensor.dropLast(Statistics.countSuffix.count))]
             {
@@ -175,49 +168,11 @@ public struct Statistics: Sendable {
         }
     }
 
-    private var metadata: [String: String] {
-        [
-            Statistics.formatKey: Statistics.format, "martlet.version": provenance.version,
-            "martlet.network": provenance.network, "martlet.network_digest": provenance.networkDigest,
-            "martlet.data": provenance.data, "martlet.data_digest": provenance.dataDigest,
-            "martlet.preprocessing": provenance.preprocessing, "martlet.images": "\(provenance.images)",
-            "martlet.parts": Statistics.json(provenance.parts),
-        ]
-    }
-
-    private static func json(_ parts: [Provenance.Part]) -> String {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        return (try? encoder.encode(parts)).map { String(decoding: $0, as: UTF8.self) } ?? "[]"
-    }
-
     /// Opens the statistics in the file at `path`; the layers are read as they are asked for.
     /// - Throws: ``StatisticsError/notStatistics(file:reason:)``, `SafetensorsError`, `FileError`.
     public init(path: String) throws {
         let reader = try SafetensorsReader(path: path)
-        func text(_ key: String) throws -> String {
-            guard let value = reader.metadata["martlet." + key] else {
-                throw StatisticsError.notStatistics(file: path, reason: "its metadata lacks 'martlet.\(key)'")
-            }
-            return value
-        }
-        guard reader.metadata[Statistics.formatKey] == Statistics.format else {
-            throw StatisticsError.notStatistics(file: path, reason: "its metadata lacks '\(Statistics.formatKey)'")
-        }
-        guard let images = Int(try text("images")) else {
-            throw StatisticsError.notStatistics(file: path, reason: "its number of images is none")
-        }
-        var provenance = Provenance(
-            network: try text("network"), networkDigest: try text("network_digest"), data: try text("data"),
-            dataDigest: try text("data_digest"), preprocessing: try text("preprocessing"), images: images,
-            version: try text("version"))
-        // Files from before there was merging have one part.
-        if let parts = reader.metadata["martlet.parts"] {
-            guard let parts = try? JSONDecoder().decode([Provenance.Part].self, from: Data(parts.utf8)), !parts.isEmpty
-            else { throw StatisticsError.notStatistics(file: path, reason: "its list of parts is none") }
-            provenance.parts = parts
-        }
-        self.provenance = provenance
+        provenance = try Provenance(metadata: reader.metadata, format: Statistics.format, file: path)
         source = .file(reader, path: path)
     }
 

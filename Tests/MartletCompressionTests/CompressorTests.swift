@@ -27,6 +27,29 @@ import Testing
         return try Tensor(x, shape: try Shape(extents))
     }
 
+    /// Random gradients at every layer.
+    func gradients(_ network: Network, seed: UInt64 = 3) throws -> GradientStatistics {
+        var generator = SeededGenerator(seed: seed)
+        var layers: [String: LayerGradients] = [:]
+        for layer in network.weightedLayers() {
+            let (outputs, patchSize) = (layer.outputs, layer.patchSize)
+            var sums = try LayerGradients(outputs: outputs, patchSize: patchSize)
+            let factors = generator.floats(outputs * outputs)
+            let products = (0..<outputs * outputs).map { index in
+                (0..<outputs).reduce(Float(0)) {
+                    $0 + factors[index / outputs * outputs + $1] * factors[index % outputs * outputs + $1]
+                }
+            }
+            try sums.add(products: products, count: outputs)
+            try sums.add(weights: generator.floats(outputs * patchSize), isTransposed: false)
+            layers[layer.name] = sums
+        }
+        let provenance = Provenance(
+            network: network.name, networkDigest: NetworkDigest.digest(of: network), data: "noise", dataDigest: "",
+            preprocessing: "", images: 4, version: "")
+        return GradientStatistics(provenance: provenance, source: .scores, draws: 1, layers: layers)
+    }
+
     func output(_ network: Network, _ input: Tensor) throws -> [Float] {
         let outputs = try Executor(network: network, pool: pool).run([network.inputs[0].name: input])
         return try #require(outputs[network.outputs[0].name]).elements(Float.self)
@@ -47,6 +70,7 @@ import Testing
             type: TensorType(.float32, [Extent](repeating: .unknown, count: extents.count + 1)))
         var compressor = Compressor(method: method, ranks: .explicit(["layer": ranks]), pool: pool)
         compressor.rules.includesFirstConvolution = true
+        compressor.gradients = try gradients(network)
         let (after, report) = try compressor.compress(network, statistics: try statistics(network))
         return (network, after, report)
     }

@@ -12,7 +12,8 @@ import Testing
         var generator = SeededGenerator(seed: 3)
         let kernel = try generator.kernel([10, 8, 3, 3])
         let moment = try generator.secondMoment(dimension: 72, samples: 400)
-        let errors = try method.rankErrors(of: kernel, secondMoment: moment, step: 2, pool: pool)
+        let errors = try method.rankErrors(
+            of: kernel, measurements: LayerMeasurements(secondMoment: moment), step: 2, pool: pool)
         #expect(!errors.isEmpty)
         for point in errors where point.ranks.allSatisfy({ $0 % 4 == 0 }) {
             #expect(method.form.parameterCount(of: kernel.shape, ranks: point.ranks) < kernel.parameterCount)
@@ -30,7 +31,7 @@ import Testing
         let kernel = try generator.kernel([9, 14, 1, 1])
         let moment = try generator.secondMoment(dimension: 14, samples: 60)
         for point in try DecompositionMethod.svdSigma.rankErrors(
-            of: kernel, secondMoment: moment, step: 1, pool: pool)
+            of: kernel, measurements: LayerMeasurements(secondMoment: moment), step: 1, pool: pool)
         {
             let fit = try DecompositionMethod.svdSigma.fit(
                 kernel, ranks: point.ranks, measurements: LayerMeasurements(secondMoment: moment), pool: pool)
@@ -43,7 +44,7 @@ import Testing
         let kernel = try generator.kernel([12, 12, 3, 3])
         let moment = try generator.secondMoment(dimension: 108, samples: 300)
         let errors = try DecompositionMethod.spatialSVDSigma.rankErrors(
-            of: kernel, secondMoment: moment, step: 1, pool: pool)
+            of: kernel, measurements: LayerMeasurements(secondMoment: moment), step: 1, pool: pool)
         #expect(errors.map { $0.ranks[0] } == Array(1...errors.count))
         for (a, b) in zip(errors, errors.dropFirst()) { #expect(b.error <= a.error + 1e-12) }
     }

@@ -24,6 +24,22 @@ import Testing
         zip(first, second).map { abs($0 - $1) }.max() ?? .infinity
     }
 
+    /// Gradients of the weights that are the weights.
+    private func gradients(_ network: Network) throws -> GradientStatistics {
+        var layers: [String: LayerGradients] = [:]
+        for layer in network.weightedLayers() {
+            var sums = try LayerGradients(outputs: layer.outputs, patchSize: layer.patchSize)
+            try sums.add(products: [Float](repeating: 1, count: layer.outputs * layer.outputs), count: 1)
+            try sums.add(
+                weights: try #require(network.constants[layer.weight]).elements(Float.self), isTransposed: false)
+            layers[layer.name] = sums
+        }
+        let provenance = Provenance(
+            network: network.name, networkDigest: NetworkDigest.digest(of: network), data: "", dataDigest: "",
+            preprocessing: "", images: 1, version: "")
+        return GradientStatistics(provenance: provenance, source: .scores, draws: 1, layers: layers)
+    }
+
     /// The factors in a chain of layers give what one layer with the product of the factors gives.
     @Test(arguments: DecompositionMethod.allCases)
     func equalsItsDenseReconstruction(method: DecompositionMethod) throws {
@@ -31,7 +47,9 @@ import Testing
         let gatherer = try StatisticsGatherer(network: network, pool: pool)
         try gatherer.add(try images(16, seed: 2))
         let statistics = try gatherer.statistics(data: "noise", dataDigest: "", preprocessing: "", version: "")
-        let compressor = Compressor(method: method, ranks: .vbmf(ratio: 0.9), pool: pool)
+        var compressor = Compressor(method: method, ranks: .vbmf(ratio: 0.9), pool: pool)
+        let gradients = try gradients(network)
+        compressor.gradients = gradients
         let (compressed, report) = try compressor.compress(network, statistics: statistics)
         let folder = try TemporaryFolder()
         try ONNXWriter.write(compressed, to: folder.file("small.onnx"))
@@ -54,6 +72,7 @@ import Testing
             measurements.outputMagnitudes = try OutputMagnitudes.estimated(
                 kernel, bias: layer.bias.flatMap { network.constants[$0] }?.elements(Float.self).map(Double.init),
                 mean: moments.mean(), secondMoment: moment, pool: pool)
+            measurements.fisherInformation = try gradients.gradients(of: layer).fisherInformation()
             let fit = try method.fit(kernel, ranks: ranks, measurements: measurements, pool: pool)
             dense.constants[layer.weight] = try Tensor(
                 fit.factors.reconstructed(pool: pool).floatElements, shape: weight.shape)

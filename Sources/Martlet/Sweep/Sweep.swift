@@ -170,6 +170,8 @@ public struct Sweep: Sendable {
             provenance.networkDigest, provenance.dataDigest, provenance.preprocessing, try data.digest(),
             preprocessing.json, MartletVersion.current, "\(compressor.compressor.options)", "\(compressor.weights)",
             "\(compressor.rounds) \(compressor.isSequential) \(compressor.compressor.centres)",
+            "\(compressor.compressor.usesCompleteNorm)",
+            compressor.compressor.gradients.map { "\($0.provenance.dataDigest) \($0.source) \($0.draws)" } ?? "",
             "\(compressor.timing?.gate.rawValue ?? "")", "\(compressor.search.rankStep ?? 0)",
             "\(compressor.search.methods.map { "\($0.key) \($0.value)" }.sorted())",
             "\(compressor.search.rules.include) \(compressor.search.rules.exclude)",

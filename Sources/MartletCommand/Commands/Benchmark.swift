@@ -11,6 +11,7 @@ struct Benchmark: ParsableCommand {
     @Option(help: ArgumentHelp("How long to run.", valueName: "s")) var seconds = 3.0
     @Flag(help: "Show where the time goes, layer by layer, beside what the machine can do.") var profile = false
     @Flag(help: "Measure what the machine can do at most.") var roofline = false
+    @Flag(help: "Time a pass forward and backward, as in training.") var training = false
     @OptionGroup var execution: ExecutionOptions
     @OptionGroup var output: OutputOptions
     @OptionGroup var threads: ThreadOptions
@@ -19,6 +20,9 @@ struct Benchmark: ParsableCommand {
         if !(1...65_536).contains(batch) { throw ValidationError("--batch wants 1 to 65536") }
         if roofline, execution.tune || execution.halfLinear {
             throw ValidationError("--tune and --half-linear want a network")
+        }
+        if training, profile || roofline || execution.tune || execution.halfLinear {
+            throw ValidationError("--training goes with --batch, --seconds, --threads and --json only")
         }
         if (model == nil) != roofline { throw ValidationError("give either a network or --roofline") }
         if !(seconds > 0 && seconds < 1e6) { throw ValidationError("--seconds wants a positive number") }
@@ -47,9 +51,7 @@ struct Benchmark: ParsableCommand {
             let pool = threads.pool
             guard let model else { return try showRoofline(pool) }
             if profile { return try showProfile(model, pool) }
-            let options = try execution.options(pool: pool) { try Model(path: model) }
-            let measurement = try Model(path: model).latency(
-                batch: batch, seconds: seconds, pool: pool, options: options)
+            let measurement = try measured(model, pool)
             let figures = Figures(
                 latencies: measurement.latencies, p10: measurement.percentile(10), p50: measurement.percentile(50),
                 p90: measurement.percentile(90), batch: batch, threads: pool.threadCount,
@@ -65,6 +67,12 @@ struct Benchmark: ParsableCommand {
                 "memory   \(Format.bytes(figures.peakBytes)) at most, \(Format.bytes(figures.plannedBytes)) for intermediate values"
             )
         }
+    }
+
+    private func measured(_ model: String, _ pool: ThreadPool) throws -> LatencyMeasurement {
+        if training { return try Model(path: model).trainingLatency(batch: batch, seconds: seconds, pool: pool) }
+        let options = try execution.options(pool: pool) { try Model(path: model) }
+        return try Model(path: model).latency(batch: batch, seconds: seconds, pool: pool, options: options)
     }
 
     private func showRoofline(_ pool: ThreadPool) throws {

@@ -46,6 +46,17 @@ extension Compress {
         } else {
             throw ValidationError("give --images or --sigma")
         }
+        let gather = viewed.flatMap { viewed in
+            prepared.map { prepared in
+                {
+                    try model.gatherGradients(
+                        on: viewed, preprocessing: prepared, source: .scores, pool: pool, progress: show)
+                }
+            }
+        }
+        try gradients.apply(
+            to: &compressor.compressor, unlessTold: .complete, needsGradients: compressor.weights == .gradients,
+            gather: gather)
         var quantization: QuantizationReport?
         let result = try keepingFinishedLayers { finished in
             compressor.compressor.finishedLayers = finished

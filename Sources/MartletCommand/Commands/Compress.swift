@@ -30,6 +30,7 @@ struct Compress: ParsableCommand {
         help: ArgumentHelp(
             "Images to gather Sigma from, in any form `evaluate` takes; instead of --sigma.", valueName: "data"))
     var data: String?
+    @OptionGroup(title: "Gradients") var gradients: GradientOptions
     @OptionGroup(title: "How small") var budget: BudgetOptions
     @OptionGroup(title: "The recipe for a budget") var recipe: RecipeOptions
     @OptionGroup(title: "Which layers") var methods: MethodOptions
@@ -103,6 +104,17 @@ struct Compress: ParsableCommand {
                     on: try images.open(data), preprocessing: try model.preprocessing(options), pool: compressor.pool,
                     progress: show)
             }
+            let pool = compressor.pool
+            try gradients.apply(
+                to: &compressor, unlessTold: .sigma, needsGradients: rules.needsGradients,
+                gather: data.map { data in
+                    {
+                        try model.gatherGradients(
+                            on: try images.open(data), preprocessing: try model.preprocessing(options),
+                            source: rules.needsGradients ? .predictions : .scores,
+                            pool: pool, progress: show)
+                    }
+                })
             var quantization: QuantizationReport?
             let report = try keepingFinishedLayers { finished in
                 compressor.finishedLayers = finished
@@ -178,6 +190,8 @@ struct Compress: ParsableCommand {
             ("layer", .left), ("kernel", .left), ("method", .left), ("ranks", .left), ("parameters", .right),
             ("MACs", .right), ("sigma error", .right), ("frobenius error", .right),
         ]
+        let isComplete = report.layers.contains { $0.completeError != nil }
+        if isComplete { columns.insert(("complete error", .right), at: 6) }
         let isTimed = report.layers.contains { $0.millisecondsBefore != nil }
         if isTimed { columns.append(("ms (predicted)", .right)) }
         let hasSeeds = report.layers.contains { $0.seeds != nil }
@@ -192,6 +206,7 @@ struct Compress: ParsableCommand {
             row.append(layer.ranks.map(Format.extents) ?? "")
             row.append(change(layer.parametersBefore, layer.parametersAfter))
             row.append(change(layer.multiplyAddsBefore, layer.multiplyAddsAfter))
+            if isComplete { row.append(Format.error(layer.completeError)) }
             row.append(Format.error(layer.sigmaError))
             row.append(Format.error(layer.frobeniusError))
             if isTimed { row.append(times(layer)) }
@@ -201,7 +216,7 @@ struct Compress: ParsableCommand {
         }
         var total: [String] = ["total", "", "", "", change(report.parametersBefore, report.parametersAfter)]
         total.append(change(report.multiplyAddsBefore, report.multiplyAddsAfter))
-        total += [String](repeating: "", count: 2)
+        total += [String](repeating: "", count: isComplete ? 3 : 2)
         if isTimed { total.append(wholeTimes(report)) }
         total += [String](repeating: "", count: hasSeeds ? 2 : 1)
         table.add(total)

@@ -31,6 +31,7 @@ struct SweepCommand: ParsableCommand {
     @Option(name: [.short, .long], help: ArgumentHelp("Where results go.", valueName: "folder"))
     var output: String
     @OptionGroup(title: "The recipe") var recipe: RecipeOptions
+    @OptionGroup(title: "Gradients") var gradients: GradientOptions
     @OptionGroup var images: DataOptions
     @OptionGroup var preprocessing: PreprocessingFlags
     @OptionGroup var format: OutputOptions
@@ -69,7 +70,7 @@ struct SweepCommand: ParsableCommand {
             if let calibrationLimit { calibrating = try calibrating.limited(to: calibrationLimit) }
             let evaluating = try images.open(data)
             let latency = budgets.contains { $0.measure == .latency }
-            let compressor = try recipe.compressor(
+            var compressor = try recipe.compressor(
                 budgets[0], model: model, pool: pool, search: DecompositionOptions(), timesLatency: latency)
             Interruption.watch()
             let line = ProgressLine()
@@ -81,11 +82,17 @@ struct SweepCommand: ParsableCommand {
             let statistics =
                 try sigma.map { try Statistics(path: $0) }
                 ?? model.gatherStatistics(on: viewed, preprocessing: prepared, pool: pool, progress: show)
+            try gradients.apply(
+                to: &compressor.compressor, unlessTold: .complete, needsGradients: compressor.weights == .gradients
+            ) {
+                try model.gatherGradients(
+                    on: viewed, preprocessing: prepared, source: .scores, pool: pool, progress: show)
+            }
             let comparison = try recipe.comparison(model, calibrating, prepared, compressor: compressor)
             var command = "martlet compress \(self.model) --images \(calibration)"
             if let sigma { command += " --sigma \(sigma)" }
             if let calibrationLimit { command += " --limit \(calibrationLimit)" }
-            command += recipe.flags
+            command += recipe.flags + gradients.flags
             let sweep = Sweep(
                 budgets: budgets, methods: methods, compressor: compressor, folder: output, command: command)
             let result: SweepResult

@@ -7,7 +7,7 @@ extension BudgetCompressor.Timing.Gate: ExpressibleByArgument {}
 struct RecipeOptions: ParsableArguments {
     @Option(
         help: ArgumentHelp(
-            "What a layer's error weighs: logits, kl, disagreement (measured), equal, or a JSON file of numbers by layer; logits unless told.",
+            "What a layer's error weighs: logits, kl, disagreement (measured), gradients (of --gradients), equal, or a JSON file of numbers by layer; logits unless told.",
             valueName: "way"))
     var weights: String?
     @Option(help: ArgumentHelp("How often to measure weights, each time nearer to the result.", valueName: "n"))
@@ -46,6 +46,7 @@ struct RecipeOptions: ParsableArguments {
     private func weightChoice() throws -> WeightChoice {
         guard let weights else { return .measured(.scores) }
         if weights == "equal" { return .equal }
+        if weights == "gradients" { return .gradients }
         if let metric = WeightChoice.OutputMetric(rawValue: weights) { return .measured(metric) }
         return try WeightChoice(contentsOf: weights)
     }

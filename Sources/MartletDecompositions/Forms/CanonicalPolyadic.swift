@@ -63,6 +63,10 @@ public struct CanonicalPolyadic: Factorization, Equatable {
             height: rows.rows, width: columns.rows)
     }
 
+    public func mixingOutputs(pool: ThreadPool, _ multiply: (Matrix) throws -> Matrix) throws -> CanonicalPolyadic {
+        CanonicalPolyadic(outputs: try multiply(outputs), inputs: inputs, rows: rows, columns: columns).balanced()
+    }
+
     /// The Frobenius norm of each rank-one term.
     public var termNorms: [Double] {
         let norms = [outputs, inputs, rows, columns].map(\.columnNorms)

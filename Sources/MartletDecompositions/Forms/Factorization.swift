@@ -10,6 +10,9 @@ public protocol Factorization: Sendable {
     var layers: [FactorLayer] { get }
     /// The kernel `V` `[T, S, h, w]` that the layers amount to.
     func reconstructed(pool: ThreadPool) throws -> ConvolutionKernel
+    /// The factors of `M V`, of the same ranks, for a matrix `M` `[T, T]`.
+    /// - Parameter multiply: `M` times a matrix with a row for each output.
+    func mixingOutputs(pool: ThreadPool, _ multiply: (Matrix) throws -> Matrix) throws -> Self
 }
 
 extension Factorization {

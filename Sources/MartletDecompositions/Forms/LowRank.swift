@@ -55,6 +55,21 @@ public struct LowRank: Factorization {
             matrix: right, inputs: kernel.inputs, height: kernel.height, width: kernel.width)
     }
 
+    private init(left: Matrix, right: ConvolutionKernel) {
+        self.left = left
+        self.right = right
+    }
+
+    /// The left factor is made orthonormal again, its triangle goes into the right one.
+    public func mixingOutputs(pool: ThreadPool, _ multiply: (Matrix) throws -> Matrix) throws -> LowRank {
+        let qr = try QRDecomposition(multiply(left))
+        return LowRank(
+            left: qr.orthonormal,
+            right: ConvolutionKernel(
+                matrix: try qr.triangular.multiplied(by: right.matrix, pool: pool), inputs: right.inputs,
+                height: right.height, width: right.width))
+    }
+
     /// The kernel `V` `[T, S, h, w]` that the two layers amount to.
     public func reconstructed(pool: ThreadPool) throws -> ConvolutionKernel {
         ConvolutionKernel(

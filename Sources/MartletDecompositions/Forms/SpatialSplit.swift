@@ -26,6 +26,13 @@ public struct SpatialSplit: Factorization, Equatable {
         ]
     }
 
+    public func mixingOutputs(pool: ThreadPool, _ multiply: (Matrix) throws -> Matrix) throws -> SpatialSplit {
+        SpatialSplit(
+            rows: rows,
+            columns: ConvolutionKernel(
+                matrix: try multiply(columns.matrix), inputs: rank, height: 1, width: columns.width))
+    }
+
     public func reconstructed(pool: ThreadPool) throws -> ConvolutionKernel {
         // `[T w, R]` times `[R, S h]`, and the columns go last.
         let width = columns.width

@@ -52,6 +52,17 @@ public struct Tucker2: Factorization {
         ConvolutionKernel(matrix: outputFactor, inputs: outputRank, height: 1, width: 1)
     }
 
+    /// The output factor is made orthonormal again, its triangle goes into the core.
+    public func mixingOutputs(pool: ThreadPool, _ multiply: (Matrix) throws -> Matrix) throws -> Tucker2 {
+        let qr = try QRDecomposition(multiply(outputFactor))
+        return Tucker2(
+            outputFactor: qr.orthonormal,
+            core: ConvolutionKernel(
+                matrix: try qr.triangular.multiplied(by: core.matrix, pool: pool), inputs: inputRank,
+                height: core.height, width: core.width),
+            inputFactor: inputFactor)
+    }
+
     /// The kernel `V` `[T, S, h, w]` that the three layers amount to.
     public func reconstructed(pool: ThreadPool) -> ConvolutionKernel {
         let (taps, channels, rank) = (core.taps, inputFactor.rows, inputRank)

@@ -15,9 +15,22 @@ extension DecompositionMethod {
     ) throws -> DecompositionFit<any Factorization> {
         try options.validate()
         try form.check(ranks: ranks, of: kernel.shape)
+        if measure == .sigma, let outputMoment = measurements.outputMoment,
+            let whitening = try OutputWhitening(
+                outputMoment, for: kernel, options: options)
+        {
+            var rest = measurements
+            rest.outputMoment = nil
+            let whitened = try fit(
+                whitening.whitened(kernel, pool: pool), ranks: ranks, measurements: rest, options: options, pool: pool,
+                checkCancellation: checkCancellation)
+            return try whitened.map { factors in
+                try factors.mixingOutputs(pool: pool) { try whitening.restored($0, pool: pool) }
+            }
+        }
         let norm: Norm
         switch measure {
-        case .frobenius, .outputMagnitudes: norm = .frobenius
+        case .frobenius, .outputMagnitudes, .fisher: norm = .frobenius
         case .sigma:
             guard let moment = measurements.secondMoment else {
                 throw DecompositionError.missingMeasurement(method: rawValue, what: "the second moment of its input")
@@ -36,6 +49,15 @@ extension DecompositionMethod {
             }
             return try Tucker2.fit(
                 kernel, outputRank: ranks[0], inputRank: ranks[1], outputWeights: magnitudes, options: options,
+                pool: pool, checkCancellation: checkCancellation
+            ).map { $0 }
+        case .fwLRA:
+            guard let information = measurements.fisherInformation else {
+                throw DecompositionError.missingMeasurement(
+                    method: rawValue, what: "the Fisher information of its weights")
+            }
+            return try Tucker2.fit(
+                kernel, outputRank: ranks[0], inputRank: ranks[1], elementWeights: information, options: options,
                 pool: pool, checkCancellation: checkCancellation
             ).map { $0 }
         case .cpALS, .cpALSSigma:

@@ -17,6 +17,8 @@ public enum DecompositionMethod: String, Sendable, CaseIterable, Codable {
     case greedySigma = "greedy-sigma"
     /// Tucker-2 with each output weighed by its mean absolute value (AG-LRA; paper, 5.4).
     case agLRA = "ag-lra"
+    /// Tucker-2 with each weight weighed by its Fisher information (FW-LRA; paper, 5.4).
+    case fwLRA = "fw-lra"
     /// A vertical and a horizontal convolution, by singular values.
     case spatialSVD = "spatial-svd"
     /// The same in the Sigma norm.
@@ -38,12 +40,14 @@ public enum DecompositionMethod: String, Sendable, CaseIterable, Codable {
         case sigma
         /// The weights' change, each output's weighed by its magnitude.
         case outputMagnitudes
+        /// The weights' change, each weighed by its Fisher information.
+        case fisher
     }
 
     /// What results.
     public var form: DecompositionForm {
         switch self {
-        case .tucker2ALS, .tucker2ALSSigma, .agLRA: .tucker2
+        case .tucker2ALS, .tucker2ALSSigma, .agLRA, .fwLRA: .tucker2
         case .cpALS, .cpALSSigma, .greedy, .greedySigma: .canonicalPolyadic
         case .spatialSVD, .spatialSVDSigma: .spatial
         case .svd, .svdSigma, .channelSVD, .channelSVDSigma: .lowRank
@@ -56,16 +60,17 @@ public enum DecompositionMethod: String, Sendable, CaseIterable, Codable {
         case .tucker2ALS, .cpALS, .greedy, .spatialSVD, .channelSVD, .svd: .frobenius
         case .tucker2ALSSigma, .cpALSSigma, .greedySigma, .spatialSVDSigma, .channelSVDSigma, .svdSigma: .sigma
         case .agLRA: .outputMagnitudes
+        case .fwLRA: .fisher
         }
     }
 
     /// Whether it needs statistics of the layer's input.
-    public var needsStatistics: Bool { measure != .frobenius }
+    public var needsStatistics: Bool { measure == .sigma || measure == .outputMagnitudes }
 
     /// Whether the start matters, so that seeds and restarts have a meaning.
     public var hasStarts: Bool {
         switch self {
-        case .tucker2ALS, .tucker2ALSSigma, .cpALS, .cpALSSigma, .agLRA, .spatialSVDSigma: true
+        case .tucker2ALS, .tucker2ALSSigma, .cpALS, .cpALSSigma, .agLRA, .fwLRA, .spatialSVDSigma: true
         case .greedy, .greedySigma, .spatialSVD, .channelSVD, .channelSVDSigma, .svd, .svdSigma: false
         }
     }
@@ -88,6 +93,7 @@ public enum DecompositionMethod: String, Sendable, CaseIterable, Codable {
         case .greedy: "as cp-als, one term after the other"
         case .greedySigma: "as cp-als-sigma, one term after the other"
         case .agLRA: "as tucker2-als, outputs weighed by their magnitude"
+        case .fwLRA: "as tucker2-als, weights weighed by their Fisher information"
         case .spatialSVD: "h x 1, 1 x w; nearest in the weights"
         case .spatialSVDSigma: "h x 1, 1 x w; nearest in the outputs"
         case .channelSVD: "h x w to fewer channels, 1x1; nearest in the weights"

@@ -34,6 +34,9 @@ public struct DecompositionOptions: Sendable, Equatable {
     /// `epsilon` in `Sigma + epsilon tr(Sigma) / D I`, which stands for `Sigma` while fitting. Nil takes
     /// ``SecondMoment/suggestedRegularization``.
     public var regularization: Double?
+    /// `epsilon` in `Lambda + epsilon tr(Lambda) / T I`, which stands for `Lambda` where the complete norm is minimised. Large
+    /// values leave the Sigma norm; nil takes ``OutputMoment/suggestedRegularization``.
+    public var outputRegularization: Double?
     /// How the blocks are updated under the Sigma norm.
     public var update = Update.joint
     /// Where it starts.
@@ -60,6 +63,9 @@ public struct DecompositionOptions: Sendable, Equatable {
         }
         if let tolerance, !(tolerance >= 0 && tolerance.isFinite) {
             throw .optionOutOfRange(option: "tolerance", value: tolerance, range: "0 ...")
+        }
+        if let outputRegularization, !(outputRegularization >= 1e-9 && outputRegularization.isFinite) {
+            throw .optionOutOfRange(option: "outputRegularization", value: outputRegularization, range: "1e-9 ...")
         }
         // Below this a rank-deficient second moment is not definite to rounding.
         if let regularization, !(regularization >= 1e-9 && regularization.isFinite) {

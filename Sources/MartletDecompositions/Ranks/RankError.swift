@@ -24,7 +24,7 @@ public struct RankError: Sendable, Equatable, Codable {
 }
 
 extension DecompositionMethod {
-    /// Whether ``rankErrors(of:secondMoment:step:options:pool:checkCancellation:)`` knows it.
+    /// Whether ``rankErrors(of:measurements:step:options:pool:checkCancellation:)`` knows it.
     public var hasRankErrors: Bool {
         switch self {
         case .tucker2ALSSigma, .spatialSVDSigma, .channelSVDSigma, .svdSigma: true
@@ -44,7 +44,8 @@ extension DecompositionMethod {
     /// Only ranks at which the layers have fewer weights than the kernel are given.
     /// - Parameters:
     ///   - kernel: `[T, S, h, w]`.
-    ///   - secondMoment: of its patches.
+    ///   - measurements: the second moment of its patches; with a moment of gradients too, errors are those of the complete
+    ///     norm.
     ///   - step: ranks are multiples of it.
     ///   - options: how fits will be made; their ridge counts.
     ///   - pool: the threads that share the work.
@@ -52,10 +53,19 @@ extension DecompositionMethod {
     /// - Returns: no entries for a method that has no such estimate, or a kernel that no ranks make smaller.
     /// - Throws: ``DecompositionError``, `LinearAlgebraError`.
     public func rankErrors(
-        of kernel: ConvolutionKernel, secondMoment: SecondMoment, step: Int, options: DecompositionOptions = .init(),
-        pool: ThreadPool, checkCancellation: () throws -> Void = {}
+        of kernel: ConvolutionKernel, measurements: LayerMeasurements, step: Int,
+        options: DecompositionOptions = .init(), pool: ThreadPool, checkCancellation: () throws -> Void = {}
     ) throws -> [RankError] {
-        guard hasRankErrors,
+        if let outputMoment = measurements.outputMoment,
+            let whitening = try OutputWhitening(
+                outputMoment, for: kernel, options: options)
+        {
+            return try rankErrors(
+                of: whitening.whitened(kernel, pool: pool),
+                measurements: LayerMeasurements(secondMoment: measurements.secondMoment), step: step, options: options,
+                pool: pool, checkCancellation: checkCancellation)
+        }
+        guard hasRankErrors, let secondMoment = measurements.secondMoment,
             let (moment, regularization) = try Norm.sigma(secondMoment).regularized(for: kernel, options)
         else { return [] }
         let step = max(1, step)

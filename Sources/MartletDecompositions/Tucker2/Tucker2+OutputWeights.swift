@@ -30,13 +30,7 @@ extension Tucker2 {
             weighted, outputRank: outputRank, inputRank: inputRank, norm: .frobenius, options: options, pool: pool,
             checkCancellation: checkCancellation)
         return try fit.map { factors in
-            let qr = try QRDecomposition(factors.outputFactor.scalingRows(by: roots.map { 1 / $0 }))
-            let core = try qr.triangular.multiplied(by: factors.core.matrix, pool: pool)
-            return Tucker2(
-                outputFactor: qr.orthonormal,
-                core: ConvolutionKernel(
-                    matrix: core, inputs: inputRank, height: kernel.height, width: kernel.width),
-                inputFactor: factors.inputFactor)
+            try factors.mixingOutputs(pool: pool) { $0.scalingRows(by: roots.map { 1 / $0 }) }
         }
     }
 }

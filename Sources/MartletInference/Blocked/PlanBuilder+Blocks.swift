@@ -148,19 +148,10 @@ extension PlanBuilder {
         let block = inputBlocks * taps * inputLanes * lanes
         return try packed(name, as: "direct \(inputLanes) \(lanes)", count: outputBlocks * block) { target in
             weight.withElements(of: Float.self) { source in
-                for output in 0..<outputs {
-                    let (outputBlock, lane) = output.quotientAndRemainder(dividingBy: lanes)
-                    let pair = outputBlock / 2
-                    let vectors = min(2, outputBlocks - 2 * pair)
-                    let base = 2 * pair * block + (outputBlock - 2 * pair) * lanes + lane
-                    for input in 0..<inputs {
-                        let (inputBlock, inputLane) = input.quotientAndRemainder(dividingBy: inputLanes)
-                        for tap in 0..<taps {
-                            let place = (inputBlock * taps + tap) * inputLanes + inputLane
-                            target[base + place * vectors * lanes] = source[(output * inputs + input) * taps + tap]
-                        }
-                    }
-                }
+                guard let kernel = source.baseAddress, let base = target.baseAddress else { return }
+                packDirectWeights(
+                    kernel: kernel, outputs: outputs, inputs: inputs, taps: taps, inputLanes: inputLanes, lanes: lanes,
+                    pairs: 0..<(outputBlocks + 1) / 2, into: base)
             }
         }
     }

@@ -2,23 +2,29 @@
 ///
 /// Buffers are placed from the largest to the smallest, each into the tightest gap among those it meets in time
 /// (greedy by size: Pisarchyk and Lee, "Efficient Memory Management for Deep Neural Net Inference", 2020, section 5.2).
-struct BufferPacking {
+package struct BufferPacking {
     /// A buffer: its bytes, and the first and last step at which it is in use.
-    struct Buffer: Equatable {
-        var bytes: Int
-        var first: Int
-        var last: Int
+    package struct Buffer: Equatable {
+        package var bytes: Int
+        package var first: Int
+        package var last: Int
+
+        package init(bytes: Int, first: Int, last: Int) {
+            self.bytes = bytes
+            self.first = first
+            self.last = last
+        }
 
         func meets(_ other: Buffer) -> Bool { first <= other.last && other.first <= last }
     }
 
     /// The offset of each buffer, a multiple of ``Arena/alignment``.
-    let offsets: [Int]
+    package let offsets: [Int]
     /// The bytes needed for all.
-    let byteCount: Int
+    package let byteCount: Int
 
     /// Packs the buffers; with `reuse` false each has memory of its own.
-    init(_ buffers: [Buffer], reuse: Bool = true) {
+    package init(_ buffers: [Buffer], reuse: Bool = true) {
         var offsets = [Int](repeating: 0, count: buffers.count)
         var byteCount = 0
         var placed: [Int] = []

@@ -14,7 +14,7 @@ extension PlanBuilder {
         let problem = ConvolutionProblem(
             x: x.floats, weight: weight.floats, y: y.floats, images: x.shape[0], channels: x.shape[1],
             outputs: y.shape[1], groups: convolution.groups,
-            window: try slidingWindow(node, convolution.window, input: x.shape, output: y.shape),
+            window: try SlidingWindow(convolution.window, of: node, input: x.shape, output: y.shape),
             epilogue: Epilogue(
                 bias: try optionalFloats(node, 2)?.floats, residual: residual?.floats,
                 activation: convolution.activation))

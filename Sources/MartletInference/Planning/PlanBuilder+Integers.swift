@@ -1,3 +1,4 @@
+import MartletKernelsBaseline
 import MartletNetworks
 import MartletTensors
 
@@ -28,7 +29,7 @@ extension PlanBuilder {
                 view: weight, zeroPoint: try parameter(node, zeroPoints.weight, upTo: outputs),
                 runLength: max(1, weight.shape.elementCount / outputs)),
             bias: bias, result: result, outputs: outputs, groups: convolution.groups,
-            window: try slidingWindow(node, convolution.window, input: x.shape, output: y.shape))
+            window: try SlidingWindow(convolution.window, of: node, input: x.shape, output: y.shape))
     }
 
     func quantizedMatMul(_ node: Node) throws -> any Step {

@@ -89,7 +89,7 @@ extension PlanBuilder {
         if node.outputs.count > 1, node.outputs[1] != nil {
             throw NetworkError.unsupported(node: node.label, reason: "the indices of the maxima")
         }
-        let window = try slidingWindow(node, pooling.window, input: x.shape, output: y.shape)
+        let window = try SlidingWindow(pooling.window, of: node, input: x.shape, output: y.shape)
         if x.elementType == .uint8 || x.elementType == .int8, case .maximum = kind {
             return IntegerMaxPoolingStep(x: x, y: y, window: window)
         }
@@ -109,24 +109,5 @@ extension PlanBuilder {
             if case .dropout = node.operation {} else { return nil }
         }
         return EvaluationStep(operation: node.operation, inputs: inputs, outputs: outputs, node: node.label)
-    }
-
-    /// A network's window, with the extents of what it slides over, as the kernels take it.
-    func slidingWindow(_ node: Node, _ window: Window, input: Shape, output: Shape) throws -> SlidingWindow {
-        guard window.rank == input.rank - 2, window.rank == output.rank - 2, (1...3).contains(window.rank) else {
-            throw NetworkError.unsupported(
-                node: node.label, reason: "\(node.operation.kind) of \(input.rank - 2) spatial axes")
-        }
-        let axes = (0..<window.rank).map { axis in
-            let (before, after) = window.border(axis: axis, extent: input[axis + 2])
-            return WindowAxis(
-                input: input[axis + 2], output: output[axis + 2], kernel: window.kernel[axis],
-                stride: window.strides[axis], dilation: window.dilations[axis], before: before, after: after)
-        }
-        switch axes.count {
-        case 1: return SlidingWindow(width: axes[0])
-        case 2: return SlidingWindow(height: axes[0], width: axes[1])
-        default: return SlidingWindow(depth: axes[0], height: axes[1], width: axes[2])
-        }
     }
 }

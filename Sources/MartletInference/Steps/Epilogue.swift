@@ -2,7 +2,7 @@ import MartletKernelsBaseline
 import MartletNetworks
 
 /// What happens to a convolution's result while it is still in the cache: bias, residual, activation, in this order.
-struct Epilogue {
+package struct Epilogue {
     private let bias: UnsafePointer<Float>?
     private let residual: UnsafePointer<Float>?
     private let bounds: (minimum: Float, maximum: Float)
@@ -11,7 +11,7 @@ struct Epilogue {
     private let isIdentity: Bool
 
     /// The bias has one number for each output channel; the residual has the shape of the result.
-    init(bias: UnsafePointer<Float>?, residual: UnsafePointer<Float>?, activation: Activation?) {
+    package init(bias: UnsafePointer<Float>?, residual: UnsafePointer<Float>?, activation: Activation?) {
         self.bias = bias
         self.residual = residual
         let bounds = activation?.bounds
@@ -21,7 +21,7 @@ struct Epilogue {
     }
 
     /// Finishes `count` elements of a channel, `offset` elements into the result.
-    func apply(to result: UnsafeMutablePointer<Float>, offset: Int, count: Int, channel: Int) {
+    package func apply(to result: UnsafeMutablePointer<Float>, offset: Int, count: Int, channel: Int) {
         if isIdentity { return }
         let row = result + offset
         finish(
@@ -42,7 +42,7 @@ extension Activation {
     }
 
     /// Applies the activation to `count` elements; `y` may be `x`.
-    func apply(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int) {
+    package func apply(_ x: UnsafePointer<Float>, into y: UnsafeMutablePointer<Float>, count: Int) {
         switch self {
         case .relu: MartletKernelsBaseline.clip(x, into: y, count: count, minimum: 0, maximum: .infinity)
         case .clip(let minimum, let maximum):

@@ -29,15 +29,19 @@ struct NodeReader {
         attributes = try AttributeReader(proto)
     }
 
-    /// The node, or `nil` if it was a constant.
-    mutating func read(tensors: TensorReader) throws -> Node? {
+    /// The node, or the several that it stands for; none if it was a constant.
+    mutating func read(tensors: TensorReader) throws -> [Node] {
+        if proto.domain == NodeReader.contributedDomain, let nodes = try contributedNodes() {
+            try attributes.finish()
+            return nodes
+        }
         if !proto.domain.isEmpty, proto.domain != "ai.onnx" {
             throw AttributeReader.Defect.unsupported("operator of domain '\(proto.domain)'")
         }
         if proto.opType == "Constant" {
             try readConstant(tensors)
             try attributes.finish()
-            return nil
+            return []
         }
         let operation = try self.operation(tensors)
         if opset < 6, !ONNXReader.operatorsOfTheFirstOpset.contains(proto.opType) {
@@ -56,7 +60,7 @@ struct NodeReader {
         if outputs.count > outputLimit {
             throw AttributeReader.Defect.unsupported("output \(outputLimit) of \(proto.opType) (indices, statistics)")
         }
-        return Node(name: proto.name, operation: operation, inputs: inputs, outputs: outputs)
+        return [Node(name: proto.name, operation: operation, inputs: inputs, outputs: outputs)]
     }
 
     private mutating func operation(_ tensors: TensorReader) throws -> Operator {
