@@ -108,9 +108,8 @@ let package = Package(
         room(
             "MartletTraining",
             [
-                "MartletTensors", "MartletParallelism", "MartletFiles", "MartletLinearAlgebra",
-                "MartletKernelsBaseline", "MartletKernelsAVX2", "MartletKernelsAVX512", "MartletNetworks",
-                "MartletInference", "MartletSafetensorsFormat", "MartletStatistics",
+                "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletKernelsBaseline",
+                "MartletNetworks", "MartletImages", "MartletInference", "MartletSafetensorsFormat", "MartletStatistics",
             ]),
 
         // Floor 7

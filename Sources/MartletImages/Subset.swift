@@ -1,3 +1,5 @@
+import MartletTensors
+
 /// Some images of a data set, in the order they have there unless a choice says otherwise.
 public struct Subset: DataSet {
     /// Which images a limit leaves.
@@ -31,7 +33,7 @@ public struct Subset: DataSet {
         case .first: indices = Array(0..<limit)
         case .spread: indices = (0..<limit).map { $0 * base.count / limit }
         case .random(let seed):
-            var generator = SplitMix64(state: seed)
+            var generator = SplitMix64(seed: seed)
             var all = Array(0..<base.count)
             for i in 0..<limit { all.swapAt(i, Int.random(in: i..<base.count, using: &generator)) }
             indices = all[..<limit].sorted()
@@ -52,13 +54,13 @@ public struct Subset: DataSet {
     /// All images of `base` in a random order, the same for the same seed.
     public init(_ base: any DataSet, shuffledWith seed: UInt64) {
         self.base = base
-        var generator = SplitMix64(state: seed)
+        var generator = SplitMix64(seed: seed)
         indices = (0..<base.count).shuffled(using: &generator)
     }
 
     /// Indices drawn class by class, ascending.
     private static func byClass(_ labels: [Int], limit: Int, seed: UInt64) -> [Int] {
-        var generator = SplitMix64(state: seed)
+        var generator = SplitMix64(seed: seed)
         var classes = Dictionary(grouping: labels.indices, by: { labels[$0] }).sorted { $0.key < $1.key }
             .map { $0.value.shuffled(using: &generator)[...] }
         // Which classes get one more, where it does not come out even, is drawn too.
@@ -91,18 +93,5 @@ extension DataSet {
     /// - Throws: ``DataSetError/unsupportedLimit(_:)`` below one.
     public func limited(to limit: Int) throws(DataSetError) -> any DataSet {
         try Subset(self, limit: limit, choice: self is ImageFiles ? .spread : .first)
-    }
-}
-
-/// The generator of Steele, Lea and Flood (2014): small, seeded by any number.
-struct SplitMix64: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-        return z ^ (z >> 31)
     }
 }

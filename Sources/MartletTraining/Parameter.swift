@@ -25,6 +25,8 @@ public final class ParameterStore {
     let states: [Parameter]
     /// The floats that all parameters take.
     public let count: Int
+    /// The floats that all running statistics take.
+    let stateCount: Int
     private let valueMemory: Arena
     private let gradientMemory: Arena
     private let stateMemory: Arena
@@ -47,7 +49,6 @@ public final class ParameterStore {
             }
             return (places, count)
         }
-        let stateCount: Int
         (self.parameters, count) = try placed(parameters)
         (self.states, stateCount) = try placed(states.map { ($0, false) })
         let bytes = MemoryLayout<Float>.stride
@@ -56,13 +57,38 @@ public final class ParameterStore {
         stateMemory = try Arena(byteCount: CheckedArithmetic.product([max(stateCount, 1), bytes]))
         places = Dictionary(
             (self.parameters + self.states).map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
-        for (entries, memory) in [(self.parameters, values), (self.states, stateValues)] {
+        read(from: network)
+    }
+
+    /// Copies the values from a network's constants.
+    func read(from network: Network) {
+        for (entries, memory) in [(parameters, values), (states, stateValues)] {
             for entry in entries {
                 network.constants[entry.name]?.withElements(of: Float.self) {
                     if let base = $0.baseAddress {
                         (memory + entry.range.lowerBound).update(from: base, count: $0.count)
                     }
                 }
+            }
+        }
+    }
+
+    /// All parameters as they are.
+    func copyOfValues() throws -> Tensor { try copy(values, count) }
+    /// All running statistics as they are.
+    func copyOfStates() throws -> Tensor { try copy(stateValues, stateCount) }
+
+    private func copy(_ memory: UnsafePointer<Float>, _ count: Int) throws -> Tensor {
+        try Tensor(
+            elementType: .float32, shape: Shape([count]),
+            bytes: UnsafeRawBufferPointer(UnsafeBufferPointer(start: memory, count: count)))
+    }
+
+    /// Brings back what was copied.
+    func restore(values: Tensor, states: Tensor) {
+        for (tensor, memory) in [(values, self.values), (states, stateValues)] {
+            tensor.withElements(of: Float.self) {
+                if let base = $0.baseAddress { memory.update(from: base, count: $0.count) }
             }
         }
     }

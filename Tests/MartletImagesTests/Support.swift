@@ -111,4 +111,4 @@ final class TemporaryFolder: Sendable {
 }
 
 /// The generator of the sources, under a seed.
-func generator(_ seed: UInt64) -> SplitMix64 { SplitMix64(state: seed) }
+func generator(_ seed: UInt64) -> SplitMix64 { SplitMix64(seed: seed) }

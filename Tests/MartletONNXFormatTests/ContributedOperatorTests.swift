@@ -8,8 +8,8 @@ import Testing
 
 /// ONNX Runtime's own operators on quantized numbers, as its quantiser writes them where it does not write QDQ.
 @Suite struct ContributedOperatorTests {
-    private func byte(_ name: String, _ value: Int32, signed: Bool = false) -> TensorProto {
-        var proto = Models.bare(name, signed ? 3 : 2, [])
+    private func byte(_ name: String, _ value: Int32) -> TensorProto {
+        var proto = Models.bare(name, 2, [])
         proto.int32Data = [value]
         return proto
     }
@@ -29,11 +29,13 @@ import Testing
     @Test func aNetworkOfThem() throws {
         var weight = Models.bare("w", 3, [3, 4])
         weight.int32Data = [1, -2, 3, 4, 127, -127, 5, 0, -7, 11, 13, -17]
+        var zeros = Models.bare("o", 3, [3])
+        zeros.int32Data = [0, 0, 0]
         var bias = Models.bare("c", 6, [3])
         bias.int32Data = [10, -20, 300]
         let initializers = [
             Models.floats("s", [], [0.5]), byte("z", 100), Models.floats("t", [], [0.75]), byte("u", 64),
-            Models.floats("v", [3], [0.25, 0.125, 0.5]), byte("o", 0, signed: true), weight, bias,
+            Models.floats("v", [3], [0.25, 0.125, 0.5]), zeros, weight, bias,
         ]
         let nodes = [
             Models.node("QuantizeLinear", ["x", "s", "z"], ["q"]),

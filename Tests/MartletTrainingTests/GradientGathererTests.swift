@@ -112,7 +112,7 @@ import Testing
                 #expect(abs(drawn[i, j] - fisher) < 0.03)
             }
         }
-        #expect(throws: TrainingError.missingLabel(image: 0)) { try gathered(network, .labels, images: images) }
+        #expect(throws: TrainingError.noLabel(image: "image 0")) { try gathered(network, .labels, images: images) }
     }
 
     /// By squaring a short series.

@@ -91,7 +91,7 @@ public final class GradientGatherer {
             for index in signs.indices { signs[index] = random.next() >> 63 == 0 ? 1 : -1 }
             return
         case .labels:
-            guard let label else { throw TrainingError.missingLabel(image: images) }
+            guard let label else { throw TrainingError.noLabel(image: "image \(images)") }
             target = label
         case .predictions:
             // The class at which the running sum of probabilities passes a random number.

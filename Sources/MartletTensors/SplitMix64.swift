@@ -1,14 +1,14 @@
 /// Random numbers from a seed, the same everywhere (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
 /// 2014).
-public struct SplitMix64: RandomNumberGenerator, Sendable {
+package struct SplitMix64: RandomNumberGenerator, Sendable {
     /// What the next number comes from, to be kept in a checkpoint.
-    public private(set) var state: UInt64
+    package private(set) var state: UInt64
 
     /// A generator for a seed, or going on from a ``state``.
-    public init(seed: UInt64) { state = seed }
+    package init(seed: UInt64) { state = seed }
 
     /// The next 64 bits.
-    public mutating func next() -> UInt64 {
+    package mutating func next() -> UInt64 {
         state &+= 0x9e37_79b9_7f4a_7c15
         var z = state
         z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
@@ -17,13 +17,13 @@ public struct SplitMix64: RandomNumberGenerator, Sendable {
     }
 
     /// A number from 0 to less than 1.
-    public mutating func uniform() -> Float { Float(next() >> 40) / Float(1 << 24) }
+    package mutating func uniform() -> Float { Float(next() >> 40) / Float(1 << 24) }
 
     /// A number below `bound`, which is positive.
-    public mutating func integer(below bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
+    package mutating func integer(below bound: Int) -> Int { Int(next() % UInt64(max(1, bound))) }
 
     /// `0 ..< count` in random order.
-    public mutating func permutation(_ count: Int) -> [Int] {
+    package mutating func permutation(_ count: Int) -> [Int] {
         var order = Array(0..<count)
         for index in order.indices.dropFirst().reversed() { order.swapAt(index, integer(below: index + 1)) }
         return order
