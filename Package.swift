@@ -104,6 +104,8 @@ let package = Package(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletImages", "MartletInference"]),
         room(
+            "MartletQuantization", ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletInference"]),
+        room(
             "MartletTraining",
             [
                 "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletKernelsBaseline",
@@ -127,6 +129,7 @@ let package = Package(
                 "MartletImages",
                 "MartletONNXFormat", "MartletSafetensorsFormat", "MartletNumPyFormat", "MartletInference",
                 "MartletStatistics", "MartletTraining", "MartletDecompositions", "MartletEvaluation",
+                "MartletQuantization",
                 "MartletCompression",
             ]),
 
@@ -163,6 +166,9 @@ let package = Package(
         tests(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletImages", "MartletNetworks", "MartletInference"]),
+        tests(
+            "MartletQuantization",
+            ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletInference", "MartletONNXFormat"]),
         tests(
             "MartletCompression",
             [

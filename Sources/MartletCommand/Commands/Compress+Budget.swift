@@ -57,6 +57,7 @@ extension Compress {
         try gradients.apply(
             to: &compressor.compressor, needsGradients: compressor.weights == .gradients,
             gather: gather)
+        var quantization: QuantizationReport?
         let result = try keepingFinishedLayers { finished in
             compressor.compressor.finishedLayers = finished
             let (compressed, result) = try model.compressed(
@@ -64,11 +65,12 @@ extension Compress {
                 images: prepared.flatMap { prepared in viewed.map { ($0, prepared) } }, preprocessing: options,
                 checkCancellation: { try Interruption.check() }, progress: show)
             line.finish()
-            try ONNXWriter.write(compressed.network, to: output)
+            quantization = try write(compressed)
             return result
         }
-        if format.json { return try Terminal.printJSON(BudgetFigures(result)) }
+        if format.json { return try Terminal.printJSON(WithQuantization(BudgetFigures(result), quantization)) }
         printReport(result.report)
+        quantization?.show()
         if let predicted = result.predictedAgreement {
             let ends = predicted.interval.map(Format.percent)
             print(

@@ -45,6 +45,8 @@ struct Compress: ParsableCommand {
     @OptionGroup(title: "The search") var search: SearchOptions
     @Option(name: [.short, .long], help: ArgumentHelp("Where the network goes.", valueName: "small.onnx"))
     var output: String
+    @Option(help: "Then hold its numbers in fewer bits: fp16, or int8 (with --images), as `quantize` does.")
+    var then: Precision?
     @Flag(help: "Go on where the same command was interrupted.") var resume = false
     @OptionGroup var images: DataOptions
     @OptionGroup var preprocessing: PreprocessingFlags
@@ -52,6 +54,7 @@ struct Compress: ParsableCommand {
     @OptionGroup var threads: ThreadOptions
 
     func validate() throws {
+        if then == .int8, data == nil { throw ValidationError("--then int8 needs --images DATA") }
         if budget.budget != nil {
             if vbmfRatio != nil || ranks != nil {
                 throw ValidationError("--budget chooses the ranks: it does not go with --vbmf-ratio or --ranks")
@@ -112,18 +115,52 @@ struct Compress: ParsableCommand {
                             pool: pool, progress: show)
                     }
                 })
+            var quantization: QuantizationReport?
             let report = try keepingFinishedLayers { finished in
                 compressor.finishedLayers = finished
                 let (compressed, report) = try model.compressed(
                     by: compressor, statistics: statistics, preprocessing: options,
                     checkCancellation: { try Interruption.check() }, progress: show)
                 line.finish()
-                try ONNXWriter.write(compressed.network, to: output)
+                quantization = try write(compressed)
                 return report
             }
-            if format.json { return try Terminal.printJSON(report) }
+            if format.json { return try Terminal.printJSON(WithQuantization(report, quantization)) }
             printReport(report)
+            quantization?.show()
             print("\nwritten to \(output)")
+        }
+    }
+
+    /// Writes the compressed network, in fewer bits where that is asked for.
+    func write(_ compressed: Model) throws -> QuantizationReport? {
+        guard let then else {
+            try ONNXWriter.write(compressed.network, to: output)
+            return nil
+        }
+        let (model, report) = try then.quantize(
+            compressed, data: try data.map { try images.open($0) }, preprocessing: try preprocessing.options(),
+            pool: threads.pool)
+        try ONNXWriter.write(model.network, to: output)
+        return report
+    }
+
+    /// What `--json` prints: a report, and beside its entries what quantization did.
+    struct WithQuantization<Report: Encodable>: Encodable {
+        let report: Report
+        let quantization: QuantizationReport?
+
+        init(_ report: Report, _ quantization: QuantizationReport?) {
+            self.report = report
+            self.quantization = quantization
+        }
+
+        enum CodingKeys: CodingKey { case quantization }
+
+        func encode(to encoder: any Encoder) throws {
+            try report.encode(to: encoder)
+            var container = encoder.container(keyedBy: CodingKeys.self)
+            try container.encodeIfPresent(quantization, forKey: .quantization)
         }
     }
 
