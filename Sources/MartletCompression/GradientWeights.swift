@@ -28,7 +28,7 @@ struct GradientWeights {
             let sums = try gradients.gradients(of: layer)
             let outputs = try kernel.matrix.multiplied(by: moment.matrix, pool: pool)
                 .multiplied(by: kernel.matrix, otherTransposed: true, pool: pool)
-            let weight = Double(sums.count) / Double(max(1, gradients.runs)) * (try sums.outputMoment().dot(outputs))
+            let weight = Double(sums.count) / Double(max(1, gradients.runs)) * sums.outputMoment().dot(outputs)
             // A layer without effect, or of rounding alone, must not count for less than nothing.
             result[layer.name] = max(weight, 1e-12)
         }

@@ -88,9 +88,9 @@ public struct LayerGradients: Sendable {
     }
 
     /// `Lambda = E[g g^T]` over all places of all images, `[T, T]`.
-    public func outputMoment() throws -> Matrix {
+    public func outputMoment() -> Matrix {
         let scale = 1 / Double(max(count, 1))
-        return try products.withElements(of: Double.self) { products in
+        return products.withElements(of: Double.self) { products in
             var result = Matrix(rows: outputs, columns: outputs)
             var index = 0
             for row in 0..<outputs {

@@ -41,7 +41,7 @@ import Testing
             #expect(try read.gradients(of: layer).outputMoment() == a.outputMoment())
             #expect(try read.gradients(of: layer).fisherInformation() == a.fisherInformation())
             #expect(sum.count == 2)
-            let (moment, one, two) = (try sum.outputMoment(), try a.outputMoment(), try b.outputMoment())
+            let (moment, one, two) = (sum.outputMoment(), a.outputMoment(), b.outputMoment())
             let (fisher, left, right) = (
                 try sum.fisherInformation(), try a.fisherInformation(), try b.fisherInformation()
             )
