@@ -38,6 +38,13 @@ extension Operator {
         case .expand: return "expand"
         case .equal: return "equal"
         case .select: return "select"
+        case .quantizeLinear: return "quantize"
+        case .dequantizeLinear: return "dequantize"
+        case .dynamicQuantizeLinear: return "quantize dynamically"
+        case .quantizedConvolution(let convolution): return "quantized \(Operator.convolution(convolution).title)"
+        case .quantizedMatMul: return "quantized matrix product"
+        case .integerConvolution(let convolution): return "integer \(Operator.convolution(convolution).title)"
+        case .integerMatMul: return "integer matrix product"
         }
     }
 

@@ -73,6 +73,22 @@ public enum Operator: Equatable, Sendable {
     case equal
     /// `condition, a, b`, broadcast to each other.
     case select
+    /// `x, scale, zeroPoint?`: `x / scale` rounded, ties to even, plus the zero point, saturated. One scale, or one for each
+    /// index of `axis`. The result has the zero point's type, or `type` where there is none.
+    case quantizeLinear(axis: Int, type: ElementType)
+    /// `x, scale, zeroPoint?`: `(x - zeroPoint) scale`, in the scale's type. One scale, or one for each index of `axis`.
+    case dequantizeLinear(axis: Int)
+    /// `x`, outputs `y, scale, zeroPoint`: uint8 over the range of `x`, which is made to hold zero.
+    case dynamicQuantizeLinear
+    /// `x, xScale, xZeroPoint, weight, weightScale, weightZeroPoint, yScale, yZeroPoint, bias?`: a convolution of 8-bit
+    /// integers with an int32 bias in units of `xScale weightScale`. The weight has one scale, or one an output.
+    case quantizedConvolution(Convolution)
+    /// `a, aScale, aZeroPoint, b, bScale, bZeroPoint, yScale, yZeroPoint`. `b` has one scale, or one a column.
+    case quantizedMatMul
+    /// `x, weight, xZeroPoint?, weightZeroPoint?`: 8-bit integers to int32. The weight has one zero point, or one an output.
+    case integerConvolution(Convolution)
+    /// `a, b, aZeroPoint?, bZeroPoint?`: 8-bit integers to int32. One zero point, or one a row of `a` and a column of `b`.
+    case integerMatMul
 }
 
 /// An elementwise function of one argument.

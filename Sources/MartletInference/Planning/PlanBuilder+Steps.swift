@@ -43,6 +43,14 @@ extension PlanBuilder {
             }
             return LocalResponseNormalizationStep(
                 x: try floats(node, 0), y: try output(node), normalization: normalization)
+        case .quantizedConvolution(let convolution):
+            return try quantizedConvolution(node, convolution)
+        case .quantizedMatMul:
+            return try quantizedMatMul(node)
+        case .integerConvolution(let convolution):
+            return try integerConvolution(node, convolution)
+        case .integerMatMul:
+            return try integerMatMul(node)
         default:
             return try evaluation(node)
         }
@@ -77,12 +85,16 @@ extension PlanBuilder {
     }
 
     private func pooling(_ node: Node, _ pooling: Pooling, _ kind: PoolingStep.Kind) throws -> any Step {
-        let (x, y) = (try floats(node, 0), try output(node))
+        let (x, y) = (try input(node, 0), try output(node))
         if node.outputs.count > 1, node.outputs[1] != nil {
             throw NetworkError.unsupported(node: node.label, reason: "the indices of the maxima")
         }
-        return PoolingStep(
-            x: x, y: y, window: try slidingWindow(node, pooling.window, input: x.shape, output: y.shape), kind: kind)
+        let window = try slidingWindow(node, pooling.window, input: x.shape, output: y.shape)
+        if x.elementType == .uint8 || x.elementType == .int8, case .maximum = kind {
+            return IntegerMaxPoolingStep(x: x, y: y, window: window)
+        }
+        try requireFloat(node, x.elementType)
+        return PoolingStep(x: x, y: y, window: window, kind: kind)
     }
 
     /// A step of an operation that does not need a kernel of its own here.

@@ -38,6 +38,8 @@ struct PlanBuilder {
         weights: PreparedWeights, releasesConstants: Bool = false
     ) throws {
         let named = Dictionary(uniqueKeysWithValues: zip(network.inputs.map(\.name), shapes))
+        var network = network
+        try network.foldDequantizedConstants()
         sharedConstants = Set(network.constants.keys)
         var typed = try network.specialized(to: named, values: values)
         if options.fuses { typed.network.fuse(types: typed.types) }

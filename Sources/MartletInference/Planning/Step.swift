@@ -35,6 +35,11 @@ struct StepContext {
         (scratch + worker * scratchStride).assumingMemoryBound(to: Float.self)
     }
 
+    /// The scratch memory of one thread, as int32.
+    func integers(worker: Int) -> UnsafeMutablePointer<Int32> {
+        (scratch + worker * scratchStride).assumingMemoryBound(to: Int32.self)
+    }
+
     /// The step's scratch memory.
     var sharedFloats: UnsafeMutablePointer<Float> { shared.assumingMemoryBound(to: Float.self) }
 

@@ -69,6 +69,15 @@ extension TypedNetwork {
         case .pad:
             guard node.input(3) == nil, isShared(2), let pads = numbers(1), pads.count == 2 * rank else { return false }
             return pads[0] == 0 && pads[rank] == 0
+        case .quantizeLinear(let axis, _), .dequantizeLinear(let axis):
+            return isOtherAxis(axis) && isShared(1) && isShared(2)
+        case .quantizedConvolution, .integerConvolution:
+            return node.inputs.indices.dropFirst().allSatisfy(isShared)
+        case .quantizedMatMul:
+            return rank >= 2 && node.inputs.indices.dropFirst().allSatisfy(isShared)
+                && node.input(3).flatMap { types[$0]?.rank } == 2
+        // Scales and zero points of the whole batch, or of each of its rows.
+        case .dynamicQuantizeLinear, .integerMatMul: return false
         case .constantOfShape, .shape, .gather, .expand, .equal, .select: return false
         }
     }

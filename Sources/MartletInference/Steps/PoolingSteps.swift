@@ -26,6 +26,31 @@ struct PoolingStep: Step {
     }
 }
 
+/// Maximum pooling of 8-bit integers, which single precision holds exactly.
+struct IntegerMaxPoolingStep: Step {
+    let x: TensorView
+    let y: MutableTensorView
+    let window: SlidingWindow
+
+    var scratchBytes: Int { (window.inputCount + window.outputCount) * MemoryLayout<Float>.stride }
+
+    func run(_ context: StepContext) {
+        func pool<Element: TensorElement & FixedWidthInteger>(_: Element.Type) {
+            let (source, target) = (x.elements(of: Element.self), y.elements(of: Element.self))
+            context.pool.forEach(x.shape[0] * x.shape[1]) { plane, worker in
+                let input = context.floats(worker: worker)
+                let output = input + window.inputCount
+                for i in 0..<window.inputCount { input[i] = Float(source[plane * window.inputCount + i]) }
+                maxPool(input, window: window, into: output)
+                for i in 0..<window.outputCount {
+                    target[plane * window.outputCount + i] = Element(truncatingIfNeeded: Int(output[i]))
+                }
+            }
+        }
+        if x.elementType == .int8 { pool(Int8.self) } else { pool(UInt8.self) }
+    }
+}
+
 /// The mean or maximum over all spatial axes.
 struct GlobalPoolingStep: Step {
     let x: TensorView

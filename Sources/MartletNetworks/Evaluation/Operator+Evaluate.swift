@@ -3,7 +3,7 @@ import MartletTensors
 
 extension Operator {
     /// Computes this operation if it is one of those that move, compare or count elements, or do elementwise
-    /// arithmetic on any type; `false`, with nothing written, if it is one of the others (convolutions, pooling,
+    /// arithmetic on any type, or quantize; `false`, with nothing written, if it is one of the others (convolutions, pooling,
     /// matrix products, normalisations and functions of floating-point numbers).
     ///
     /// Whoever calls has decided the outputs' types and shapes; an output that contradicts the inputs throws, and
@@ -37,8 +37,12 @@ extension Operator {
         case .equal: try evaluation.equal()
         case .select: try evaluation.select()
         case .reduceMean(_, let keepsInputIfNoAxes): try evaluation.reduceMean(keepsInputIfNoAxes: keepsInputIfNoAxes)
+        case .quantizeLinear(let axis, _): try evaluation.quantizeLinear(axis: axis)
+        case .dequantizeLinear(let axis): try evaluation.dequantizeLinear(axis: axis)
+        case .dynamicQuantizeLinear: try evaluation.dynamicQuantizeLinear()
         case .convolution, .batchNormalization, .activation, .parametricRelu, .maxPool, .averagePool,
-            .globalAveragePool, .globalMaxPool, .gemm, .matMul, .softmax, .localResponseNormalization:
+            .globalAveragePool, .globalMaxPool, .gemm, .matMul, .softmax, .localResponseNormalization,
+            .quantizedConvolution, .quantizedMatMul, .integerConvolution, .integerMatMul:
             return false
         }
         return true

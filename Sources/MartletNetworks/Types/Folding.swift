@@ -90,6 +90,8 @@ struct Folding {
         if node.inputs.count + node.outputs.count > Folding.mostOperands { return nil }
         // A shape is in the type: `outputEntries` has it, without the elements.
         if case .shape = node.operation { return nil }
+        // Quantized weights stay what they are: see `foldDequantizedConstants`.
+        if case .dequantizeLinear = node.operation { return nil }
         var inputs: [Tensor?] = []
         for (index, name) in node.inputs.enumerated() {
             guard name != nil else {

@@ -18,8 +18,9 @@ extension TypeInference {
         return TensorType(a.elementType, [rows, columns])
     }
 
-    func matMul() throws -> TensorType {
-        let (a, b) = (try type(0, rank: 1...), try type(1, rank: 1...))
+    /// The product of the stacks of matrices at these places.
+    func matMul(_ left: Int, _ right: Int) throws -> TensorType {
+        let (a, b) = (try type(left, rank: 1...), try type(right, rank: 1...))
         let left = a.rank == 1 ? [.fixed(1)] + a.dimensions : a.dimensions
         let right = b.rank == 1 ? b.dimensions + [.fixed(1)] : b.dimensions
         if let k = left[left.count - 1].value, let other = right[right.count - 2].value, k != other {

@@ -1,10 +1,11 @@
 import MartletTensors
 
 extension TypeInference {
-    func convolution(_ convolution: Convolution) throws -> TensorType {
+    /// The result of a convolution of input 0 with the inputs at these places; `bias` may be none.
+    func convolution(_ convolution: Convolution, weight: Int, bias: Int?) throws -> TensorType {
         let window = convolution.window
         let input = try type(0, rank: 3...)
-        let weight = try type(1, rank: input.rank...input.rank)
+        let weight = try type(weight, rank: input.rank...input.rank)
         if let defect = window.defect { throw invalid(defect) }
         if window.rank != input.rank - 2 { throw invalid("a kernel \(window.kernel) does not fit an input \(input)") }
         let groups = convolution.groups
@@ -20,7 +21,7 @@ extension TypeInference {
             {
                 throw invalid("an input of \(channels) channels in \(groups) groups does not fit the weight \(extents)")
             }
-            if has(2), let bias = try type(2, rank: 1...1).dimensions[0].value, bias != extents[0] {
+            if let bias, has(bias), let bias = try type(bias, rank: 1...1).dimensions[0].value, bias != extents[0] {
                 throw invalid("a bias of \(bias) does not fit \(extents[0]) outputs")
             }
         }

@@ -11,7 +11,7 @@ struct TypeInference {
     func outputTypes() throws -> [TensorType] {
         switch node.operation {
         case .convolution(let convolution):
-            return [try self.convolution(convolution)]
+            return [try self.convolution(convolution, weight: 1, bias: 2)]
         case .maxPool(let pooling), .averagePool(let pooling, _):
             let pooled = try self.pooling(pooling)
             // The optional second output of a maximum pooling is refused when the file is read.
@@ -46,7 +46,7 @@ struct TypeInference {
         case .gemm(let gemm):
             return [try self.gemm(gemm)]
         case .matMul:
-            return [try matMul()]
+            return [try matMul(0, 1)]
         case .reduceMean(let keepsAxes, let keepsInput):
             return [try reduceMean(keepsAxes: keepsAxes, keepsInputIfNoAxes: keepsInput)]
         case .concat(let axis):
@@ -79,6 +79,21 @@ struct TypeInference {
         case .dropout:
             let type = try type(0)
             return [type, TensorType(.bool, type.dimensions)]
+        case .quantizeLinear(let axis, let type):
+            return [try quantizeLinear(axis: axis, type: type)]
+        case .dequantizeLinear(let axis):
+            return [try dequantizeLinear(axis: axis)]
+        case .dynamicQuantizeLinear:
+            let type = try type(0)
+            return [TensorType(.uint8, type.dimensions), TensorType(.float32, []), TensorType(.uint8, [])]
+        case .quantizedConvolution(let convolution):
+            return [try quantizedConvolution(convolution)]
+        case .quantizedMatMul:
+            return [try quantizedMatMul()]
+        case .integerConvolution(let convolution):
+            return [try integerConvolution(convolution)]
+        case .integerMatMul:
+            return [try integerMatMul()]
         }
     }
 

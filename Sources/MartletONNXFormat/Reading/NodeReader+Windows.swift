@@ -1,13 +1,14 @@
 import MartletNetworks
 
 extension NodeReader {
-    mutating func convolution() throws -> Convolution {
+    /// A convolution whose weight is the input at `weight`.
+    mutating func convolution(weight index: Int) throws -> Convolution {
         var kernel = try attributes.integers("kernel_shape")
-        if kernel == nil, inputs.count > 1, let weight = inputs[1] {
-            guard let tensor = known[weight], tensor.shape.rank > 2 else {
+        if kernel == nil, inputs.count > index, let weight = inputs[index] {
+            guard let extents = known[weight]?.shape.extents ?? extents[weight], extents.count > 2 else {
                 throw AttributeReader.Defect.unsupported("a convolution whose kernel is known only at run time")
             }
-            kernel = Array(tensor.shape.extents[2...])
+            kernel = Array(extents[2...])
         }
         let groups = try attributes.integer("group", default: 1)
         return Convolution(window: try window(kernel: kernel ?? []), groups: groups)

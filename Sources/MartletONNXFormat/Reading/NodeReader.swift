@@ -15,11 +15,16 @@ struct NodeReader {
     var constants: [String: Tensor] = [:]
     /// The constants of the file so far.
     let known: [String: Tensor]
+    /// The extents of other values, where the file states them or they follow at once.
+    let extents: [String: [Int]]
 
-    init(_ proto: NodeProto, opset: Int, known: [String: Tensor]) throws(AttributeReader.Defect) {
+    init(
+        _ proto: NodeProto, opset: Int, known: [String: Tensor], extents: [String: [Int]]
+    ) throws(AttributeReader.Defect) {
         self.proto = proto
         self.opset = opset
         self.known = known
+        self.extents = extents
         inputs = proto.input.map { $0.isEmpty ? nil : $0 }
         attributes = try AttributeReader(proto)
     }
@@ -56,7 +61,7 @@ struct NodeReader {
 
     private mutating func operation(_ tensors: TensorReader) throws -> Operator {
         switch proto.opType {
-        case "Conv": return .convolution(try convolution())
+        case "Conv": return .convolution(try convolution(weight: 1))
         case "MaxPool":
             attributes.ignore("storage_order")
             return .maxPool(try pooling())
@@ -91,7 +96,7 @@ struct NodeReader {
         case "ReduceMean": return try reduceMean()
         case "Softmax": return try softmax(isLogarithmic: false)
         case "LogSoftmax": return try softmax(isLogarithmic: true)
-        default: return try layout(tensors)
+        default: return try quantization() ?? layout(tensors)
         }
     }
 
@@ -129,9 +134,13 @@ struct NodeReader {
         case .slice: (3, 5)
         case .pad: (2, 4)
         case .select: (3, 3)
+        case .quantizeLinear, .dequantizeLinear: (2, 3)
+        case .quantizedConvolution: (8, 9)
+        case .quantizedMatMul: (8, 8)
+        case .integerConvolution, .integerMatMul: (2, 4)
         case .dropout: (1, 3)
         case .activation, .maxPool, .averagePool, .globalAveragePool, .globalMaxPool, .flatten, .transpose, .softmax,
-            .localResponseNormalization, .identity, .constantOfShape, .shape, .cast:
+            .localResponseNormalization, .identity, .constantOfShape, .shape, .cast, .dynamicQuantizeLinear:
             (1, 1)
         }
     }
@@ -140,6 +149,7 @@ struct NodeReader {
         switch operation {
         case .split: Int.max
         case .dropout: 2
+        case .dynamicQuantizeLinear: 3
         default: 1
         }
     }

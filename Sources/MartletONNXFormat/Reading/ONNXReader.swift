@@ -106,14 +106,24 @@ public enum ONNXReader {
         // Files of IR version 3 list initialisers among the inputs.
         let inputs = try values(graph.input.filter { constants[$0.name] == nil }, "input")
         let outputs = try values(graph.output, "output")
+        var extents: [String: [Int]] = [:]
+        for input in inputs { extents[input.name] = input.type.extents }
         var nodes: [Node] = []
         for proto in graph.node {
             do {
-                let (node, added) = try node(proto, opset: opset, known: constants, tensors)
+                let (node, added) = try node(
+                    proto, opset: opset, known: constants, extents: extents, tensors)
                 for (name, tensor) in added where constants.updateValue(tensor, forKey: name) != nil {
                     throw NetworkError.duplicateValue(name: name)
                 }
-                if let node { nodes.append(node) }
+                if let node {
+                    nodes.append(node)
+                    // A quantized weight is as large as what it stands for.
+                    if case .dequantizeLinear = node.operation, let x = node.input(0), let y = node.outputs.first, let y
+                    {
+                        extents[y] = constants[x]?.shape.extents ?? extents[x]
+                    }
+                }
             } catch AttributeReader.Defect.unsupported(let reason) {
                 unsupported.append("\(label(proto)): \(reason)")
             } catch AttributeReader.Defect.invalid(let reason) {
@@ -133,9 +143,9 @@ public enum ONNXReader {
     /// A node and the constants that stand for its parameters. The constants so far are let go of before new ones are
     /// added, or the dictionary would be copied for every node.
     private static func node(
-        _ proto: NodeProto, opset: Int, known: [String: Tensor], _ tensors: TensorReader
+        _ proto: NodeProto, opset: Int, known: [String: Tensor], extents: [String: [Int]], _ tensors: TensorReader
     ) throws -> (node: Node?, constants: [String: Tensor]) {
-        var reader = try NodeReader(proto, opset: opset, known: known)
+        var reader = try NodeReader(proto, opset: opset, known: known, extents: extents)
         let node = try reader.read(tensors: tensors)
         return (node, reader.constants)
     }

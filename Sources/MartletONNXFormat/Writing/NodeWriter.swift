@@ -29,8 +29,16 @@ struct NodeWriter {
             keepsInput || node.input(1).map { constants[$0] == nil } ?? false ? 18 : 0
         // Uneven parts could only be told by sizes before.
         case .split: node.input(1) == nil ? 18 : 0
+        case .quantizeLinear(_, let type): needsNewQuantization(node, type: type, constants: constants) ? 21 : 0
+        case .dequantizeLinear: needsNewQuantization(node, type: .uint8, constants: constants) ? 21 : 0
         default: 0
         }
+    }
+
+    /// Whether a quantization has 16 bits, or a type that no zero point states.
+    private static func needsNewQuantization(_ node: Node, type: ElementType, constants: [String: Tensor]) -> Bool {
+        guard let zeroPoint = node.input(2) else { return type != .uint8 }
+        return constants[zeroPoint].map { $0.elementType.byteCount == 2 } ?? false
     }
 
     mutating func protos(for node: Node) throws -> [NodeProto] {
@@ -148,6 +156,19 @@ struct NodeWriter {
         case .expand: return proto("Expand")
         case .equal: return proto("Equal")
         case .select: return proto("Where")
+        case .quantizeLinear(let axis, let type):
+            let stated = opset >= 21 && node.input(2) == nil
+            return proto(
+                "QuantizeLinear",
+                [integer("axis", axis)] + (stated ? [integer("output_dtype", Int(type.onnx))] : []))
+        case .dequantizeLinear(let axis): return proto("DequantizeLinear", [integer("axis", axis)])
+        case .dynamicQuantizeLinear: return proto("DynamicQuantizeLinear")
+        case .quantizedConvolution(let convolution):
+            return proto("QLinearConv", convolutionAttributes(convolution))
+        case .quantizedMatMul: return proto("QLinearMatMul")
+        case .integerConvolution(let convolution):
+            return proto("ConvInteger", convolutionAttributes(convolution))
+        case .integerMatMul: return proto("MatMulInteger")
         }
     }
 
@@ -168,8 +189,11 @@ struct NodeWriter {
 
     private func convolutionProto(_ node: Node, _ convolution: Convolution, output: String) -> NodeProto {
         self.node(
-            "Conv", node.name, Array(node.inputs.prefix(3)), [output],
-            window(convolution.window) + [integer("group", convolution.groups)])
+            "Conv", node.name, Array(node.inputs.prefix(3)), [output], convolutionAttributes(convolution))
+    }
+
+    private func convolutionAttributes(_ convolution: Convolution) -> [AttributeProto] {
+        window(convolution.window) + [integer("group", convolution.groups)]
     }
 
     private func gemmProto(_ node: Node, _ gemm: Gemm, output: String) -> NodeProto {

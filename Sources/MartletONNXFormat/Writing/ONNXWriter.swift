@@ -31,7 +31,7 @@ public enum ONNXWriter {
         }
         var writer = NodeWriter(network: network, opset: opset)
         var model = ModelProto()
-        model.irVersion = opset < 19 ? 8 : 9
+        model.irVersion = opset < 19 ? 8 : opset < 21 ? 9 : 10
         model.producerName = "martlet"
         var operators = OperatorSetIdProto()
         operators.domain = ""
