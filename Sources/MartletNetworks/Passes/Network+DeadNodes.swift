@@ -12,7 +12,7 @@ extension Network {
     }
 
     /// How many times each value is read, by nodes and as an output of the network.
-    func useCounts() -> [String: Int] {
+    public func useCounts() -> [String: Int] {
         var counts: [String: Int] = [:]
         for output in outputs { counts[output.name, default: 0] += 1 }
         for node in nodes { for case let input? in node.inputs { counts[input, default: 0] += 1 } }
