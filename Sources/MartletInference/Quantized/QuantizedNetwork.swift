@@ -46,9 +46,10 @@ struct QuantizedNetwork {
             nodes.append(contracted(node) ?? node)
         }
         network.nodes = nodes
+        // What is still read is counted next.
+        network.removeDeadNodes()
         drawSumsIntoConvolutions()
         alignConcatenations()
-        network.removeDeadNodes()
     }
 
     /// Computes what constants stand for that are still dequantised, for layers on floats; the names of those made from
