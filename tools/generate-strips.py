@@ -78,6 +78,15 @@ QUANTIZED_CONVOLUTION = [
     ("output1", "UnsafeMutablePointer<UInt8>"),
     ("outputVectorStep", "Int"),
 ]
+# Products of 16-bit numbers, without what comes after them in a layer.
+PAIRS = [
+    *(pair for pair in QUANTIZED_CONVOLUTION[:9] if pair[0] not in ("bias", "quads")),
+    ("factors", "UnsafePointer<Float>"),
+    ("output0", "UnsafeMutablePointer<Float>"),
+    ("output1", "UnsafeMutablePointer<Float>"),
+    ("outputVectorStep", "Int"),
+]
+PAIRS.insert(5, ("pairs", "Int"))
 QUANTIZED_DEPTHWISE = [
     pair
     for pair in QUANTIZED_CONVOLUTION
@@ -90,7 +99,7 @@ def is_depthwise(kind):
 
 
 def is_quantized(kind):
-    return kind is QUANTIZED_CONVOLUTION or kind is QUANTIZED_DEPTHWISE
+    return kind is QUANTIZED_CONVOLUTION or kind is QUANTIZED_DEPTHWISE or kind is PAIRS
 
 
 def strips(run):
@@ -99,6 +108,8 @@ def strips(run):
 
 
 def name(kind, pixels, vectors):
+    if kind is PAIRS:
+        return f"multiplyPairsStrip{pixels}x{vectors}"
     stem = ("depthwise" if is_depthwise(kind) else "convolve") + ("QuantizedStrip" if is_quantized(kind) else "Strip")
     return f"{stem}{pixels}" if is_depthwise(kind) else f"{stem}{pixels}x{vectors}"
 
@@ -194,11 +205,11 @@ def quantized_strip(kind, key, pixels, vectors):
     both = range(vectors)
     lanes = "Integers.scalarCount"
     out = [f"@inline(never) private func {name(kind, pixels, vectors)}(", parameters(kind, "    "), ") {"]
-    for v in both:
+    for v in both if kind is not PAIRS else ():
         out.append(f"    let bias{v} = martlet_load_integers(bias{times(v, lanes)})")
     for p, _, _ in places:
         for v in both:
-            out.append(f"    var sum{p}v{v} = bias{v}")
+            out.append(f"    var sum{p}v{v} = {'Integers.zero' if kind is PAIRS else f'bias{v}'}")
     out.append("    var weights = weights")
     out.append("    var i = 0")
     out.append("    while i < offsetCount {")
@@ -212,16 +223,18 @@ def quantized_strip(kind, key, pixels, vectors):
     else:
         for r in range(runs):
             out.append(f"        var x{r} = input{r} + offsets[i]")
-        out.append("        var quad = 0")
-        out.append("        while quad < quads {")
+        name_of_terms = "pair" if kind is PAIRS else "quad"
+        out.append(f"        var {name_of_terms} = 0")
+        out.append(f"        while {name_of_terms} < {name_of_terms}s {{")
         indent = " " * 12
-        if key == "VNNI":
+        if key == "VNNI" or kind is PAIRS:
+            add = "martlet_add_pairs" if kind is PAIRS else "martlet_add_quads"
             for v in both:
                 out.append(f"{indent}let w{v} = martlet_load_integers(weights{times(v, f'4 * {lanes}')})")
             for p, r, k in places:
                 out.append(f"{indent}let pixel{p} = martlet_broadcast_quad(x{r}{times(k, 'step')})")
                 for v in both:
-                    out.append(f"{indent}sum{p}v{v} = martlet_add_quads(sum{p}v{v}, pixel{p}, w{v})")
+                    out.append(f"{indent}sum{p}v{v} = {add}(sum{p}v{v}, pixel{p}, w{v})")
         else:
             for v in both:
                 out.append(f"{indent}let even{v} = martlet_load_integers(weights{times(2 * v, f'4 * {lanes}')})")
@@ -232,18 +245,24 @@ def quantized_strip(kind, key, pixels, vectors):
                 for v in both:
                     out.append(f"{indent}sum{p}v{v} = martlet_add_pairs(sum{p}v{v}, even{p}x, even{v})")
                     out.append(f"{indent}sum{p}v{v} = martlet_add_pairs(sum{p}v{v}, odd{p}x, odd{v})")
-        size = vectors * (1 if key == "VNNI" else 2)
+        size = vectors * (1 if key == "VNNI" or kind is PAIRS else 2)
         for line in range(size):
             out.append(f"{indent}martlet_prefetch(weights + ahead{times(line, f'4 * {lanes}')})")
         out.append(f"{indent}weights += {4 * size} * {lanes}")
         for r in range(runs):
             out.append(f"{indent}x{r} += 4")
-        out.append(f"{indent}quad += 1")
+        out.append(f"{indent}{name_of_terms} += 1")
         out.append("        }")
     out.append("        i += 1")
     out.append("    }")
     for v in both:
         out.append(f"    let factor{v} = martlet_load_reals(factors{times(v, lanes)})")
+    if kind is PAIRS:
+        for p, r, k in places:
+            for v in both:
+                to = f"output{r}{' + outputVectorStep' if v else ''}{times(k, lanes)}"
+                out.append(f"    martlet_store_reals(martlet_to_reals(sum{p}v{v}) * factor{v}, {to})")
+        return [*out, "}"]
     out.append("    if residual0 == nil && settings[3] == 0 {")
     for p, r, k in places:
         for v in both:
@@ -269,7 +288,8 @@ def dispatch(kind, run):
         out += [f"@inline(__always) func depthwise{quantized}Strip(", "    pixels: Int,"]
     else:
         out = ["/// Calls the strip of `pixels` pixels, which must be one of those below, and `vectors` vectors."]
-        out += [f"@inline(__always) func convolve{quantized}Strip(", "    pixels: Int, vectors: Int,"]
+        stem = "multiplyPairsStrip" if kind is PAIRS else f"convolve{quantized}Strip"
+        out += [f"@inline(__always) func {stem}(", "    pixels: Int, vectors: Int,"]
     out += [parameters(kind, "    "), ") {"]
 
     def choose(vectors, indent):
@@ -298,15 +318,16 @@ def file(kind, key):
     if is_depthwise(kind):
         rows, run = f"depthwise{quantized}Rows", {1: run[1]}
     else:
-        rows = f"convolve{quantized}Rows"
-        lines = [
+        rows = "multiplyPairs" if kind is PAIRS else f"convolve{quantized}Rows"
+        length = [
             "/// The longest run of pixels of a strip; the widest strip is two of them.",
             f"@inline(__always) func longest{quantized}Run(vectors: Int) -> Int {{",
             f"    vectors == 2 ? {run[2]} : {run[1]}" if run[1] != run[2] else f"    {run[1]}",
             "}",
             "",
-            *lines,
         ]
+        # Products have the strips of convolutions.
+        lines = lines if kind is PAIRS else length + lines
     for vectors, length in run.items():
         for pixels in strips(length):
             make = quantized_strip(kind, key, pixels, vectors) if quantized else strip(kind, pixels, vectors)
@@ -333,8 +354,12 @@ def files():
         for kind, prefix in ((CONVOLUTION, "Convolution"), (DEPTHWISE, "Depthwise")):
             yield FOLDER / "Blocked" / f"{prefix}Strips+{key}.generated.swift", file(kind, key)
     for key in QUANTIZED_SETS:
-        for kind, prefix in ((QUANTIZED_CONVOLUTION, "Convolution"), (QUANTIZED_DEPTHWISE, "Depthwise")):
-            yield FOLDER / "Quantized" / f"Quantized{prefix}Strips+{key}.generated.swift", file(kind, key)
+        for kind, prefix in (
+            (QUANTIZED_CONVOLUTION, "QuantizedConvolution"),
+            (QUANTIZED_DEPTHWISE, "QuantizedDepthwise"),
+            (PAIRS, "Pair"),
+        ):
+            yield FOLDER / "Quantized" / f"{prefix}Strips+{key}.generated.swift", file(kind, key)
 
 
 def main():

@@ -28,6 +28,7 @@
 typedef MARTLET_VECTOR(int32_t, MARTLET_LANES) martlet_integers;
 typedef MARTLET_VECTOR(float, MARTLET_LANES) martlet_reals;
 typedef MARTLET_VECTOR(uint8_t, MARTLET_LANES) martlet_bytes;
+typedef MARTLET_VECTOR(int16_t, 16) martlet_halves;
 
 /// The lanes as floats, rounded to the nearest.
 MARTLET_INLINE martlet_reals martlet_to_reals(martlet_integers lanes) {
@@ -47,6 +48,9 @@ MARTLET_INLINE martlet_reals martlet_load_reals(const float *address) {
     memcpy(&lanes, address, sizeof lanes);
     return lanes;
 }
+
+/// Writes a vector to an address that need not be aligned to it.
+MARTLET_INLINE void martlet_store_reals(martlet_reals lanes, float *address) { memcpy(address, &lanes, sizeof lanes); }
 
 /// The four bytes at an address, in each lane.
 MARTLET_INLINE martlet_integers martlet_broadcast_quad(const void *address) {
@@ -131,17 +135,29 @@ MARTLET_INLINE void martlet_store_scaled(
     martlet_store_rounded(martlet_to_reals(sum) * factor, settings, output);
 }
 
-/// The same with a first rounding and an addend, as far as there are any; the settings are those of
+/// Stores a value rounded, after a first rounding and with an addend, as far as there are any; the settings are those of
 /// `convolveQuantizedRows`.
-MARTLET_INLINE void martlet_store_sum(
-    martlet_integers sum, martlet_reals factor, const float *settings, const uint8_t *residual, void *output) {
-    martlet_reals value = martlet_to_reals(sum) * factor;
+MARTLET_INLINE void martlet_store_value(
+    martlet_reals value, const float *settings, const uint8_t *residual, void *output) {
     if (settings[3] != 0) {
         value = martlet_clamp(value, settings[4], settings[5]) + MARTLET_ROUNDING_OFFSET;
         value = (value - MARTLET_ROUNDING_OFFSET) * settings[3];
     }
     if (residual) value += (martlet_to_reals(martlet_load_bytes(residual)) - settings[7]) * settings[6];
     martlet_store_rounded(value, settings, output);
+}
+
+/// The same of `sum * factor`.
+MARTLET_INLINE void martlet_store_sum(
+    martlet_integers sum, martlet_reals factor, const float *settings, const uint8_t *residual, void *output) {
+    martlet_store_value(martlet_to_reals(sum) * factor, settings, residual, output);
+}
+
+/// Sixteen bytes less 128, each in 16 bits.
+MARTLET_INLINE martlet_halves martlet_load_centred(const void *bytes) {
+    MARTLET_VECTOR(uint8_t, 16) lanes;
+    memcpy(&lanes, bytes, sizeof lanes);
+    return __builtin_convertvector(lanes, martlet_halves) - 128;
 }
 
 #endif
