@@ -106,6 +106,8 @@ let package = Package(
         room(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletImages", "MartletInference"]),
+        room(
+            "MartletQuantization", ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletInference"]),
 
         // Floor 7
         room(
@@ -123,7 +125,8 @@ let package = Package(
                 "MartletTensors", "MartletParallelism", "MartletFiles", "MartletLinearAlgebra", "MartletNetworks",
                 "MartletImages",
                 "MartletONNXFormat", "MartletSafetensorsFormat", "MartletNumPyFormat", "MartletInference",
-                "MartletStatistics", "MartletDecompositions", "MartletEvaluation", "MartletCompression",
+                "MartletStatistics", "MartletDecompositions", "MartletEvaluation", "MartletQuantization",
+                "MartletCompression",
             ]),
 
         // Floor 9
@@ -153,6 +156,9 @@ let package = Package(
         tests(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletImages", "MartletNetworks", "MartletInference"]),
+        tests(
+            "MartletQuantization",
+            ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletInference", "MartletONNXFormat"]),
         tests(
             "MartletCompression",
             [

@@ -10,6 +10,7 @@
 @_exported import MartletNumPyFormat
 @_exported import MartletONNXFormat
 @_exported import MartletParallelism
+@_exported import MartletQuantization
 @_exported import MartletSafetensorsFormat
 @_exported import MartletStatistics
 @_exported import MartletTensors

@@ -1,5 +1,7 @@
 import MartletImages
 import MartletNetworks
+import MartletONNXFormat
+import MartletTensors
 
 /// What a network consists of.
 public struct Inspection: Codable, Sendable {
@@ -32,6 +34,16 @@ public struct Inspection: Codable, Sendable {
         }
     }
 
+    /// What the file holds of one element type.
+    public struct Stored: Codable, Sendable {
+        /// The type.
+        public var type: String
+        /// The tensors of it.
+        public var tensors: Int
+        /// Their bytes.
+        public var bytes: Int
+    }
+
     /// The network's name.
     public var name: String
     /// The file.
@@ -50,16 +62,18 @@ public struct Inspection: Codable, Sendable {
     public var multiplyAdds: Int
     /// Bytes of constants in all.
     public var bytes: Int
+    /// The constants as the file has them, by element type: half-precision weights are widened for running.
+    public var stored: [Stored]
 
     enum CodingKeys: String, CodingKey {
-        case name, path, inputs, outputs, preprocessing, nodes, parameters, bytes
+        case name, path, inputs, outputs, preprocessing, nodes, parameters, bytes, stored
         case multiplyAdds = "macs"
     }
 }
 
 extension Model {
     /// What the network consists of, with costs for one image.
-    /// - Throws: ``NetworkError``.
+    /// - Throws: ``NetworkError``, and what reading the file again does.
     public func inspection() throws -> Inspection {
         let typed = try network.forOneImage()
         let costs = try typed.costs()
@@ -79,6 +93,16 @@ extension Model {
         return Inspection(
             name: network.name, path: path, inputs: network.inputs.map(value), outputs: network.outputs.map(value),
             preprocessing: preprocessing, nodes: nodes, parameters: total.parameters,
-            multiplyAdds: total.multiplyAdds, bytes: total.bytes)
+            multiplyAdds: total.multiplyAdds, bytes: total.bytes, stored: try stored())
+    }
+
+    private func stored() throws -> [Inspection.Stored] {
+        let tensors = try ONNXReader.read(path: path).constants.values
+        return ElementType.allCases.compactMap { type in
+            let own = tensors.filter { $0.elementType == type }
+            if own.isEmpty { return nil }
+            return Inspection.Stored(
+                type: type.description, tensors: own.count, bytes: own.reduce(0) { $0 + $1.byteCount })
+        }
     }
 }

@@ -19,6 +19,6 @@ struct MartletCommand: ParsableCommand {
         version: MartletVersion.current,
         subcommands: [
             Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, Compress.self, SweepCommand.self,
-            Benchmark.self,
+            Quantize.self, Benchmark.self,
         ])
 }

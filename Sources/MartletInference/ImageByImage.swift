@@ -41,7 +41,8 @@ struct ImageByImage {
             }
         }
         if let failure = failure.withLock({ $0 }) { throw failure.error }
-        return Dictionary(uniqueKeysWithValues: zip(types.map(\.name), results))
+        // A network may list an output twice.
+        return Dictionary(zip(types.map(\.name), results)) { first, _ in first }
     }
 
     /// Where an output goes; images write to parts of it that do not overlap.

@@ -2,7 +2,8 @@ import MartletTensors
 
 /// What a node costs to keep and to run once.
 public struct Cost: Hashable, Sendable {
-    /// Trained numbers: elements of floating-point constants, each constant counted where it is first read.
+    /// Trained numbers: elements of floating-point constants and of quantized ones, scales not counted, each constant counted
+    /// where it is first read.
     public var parameters = 0
     /// Multiplications of convolutions and matrix products, each with its addition; nothing else is counted.
     public var multiplyAdds = 0
@@ -29,9 +30,12 @@ extension TypedNetwork {
         var counted: Set<String> = []
         return try network.nodes.map { node in
             var cost = Cost()
-            for case let input? in node.inputs {
-                guard let tensor = network.constants[input], counted.insert(input).inserted else { continue }
-                if tensor.elementType.isFloatingPoint { cost.parameters += tensor.shape.elementCount }
+            let quantized = node.operation.quantizedParameters
+            for (index, input) in node.inputs.enumerated() {
+                guard let input, let tensor = network.constants[input], counted.insert(input).inserted else { continue }
+                if quantized?.contains(index) ?? tensor.elementType.isFloatingPoint {
+                    cost.parameters += tensor.shape.elementCount
+                }
                 cost.bytes += tensor.byteCount
             }
             cost.multiplyAdds = try multiplyAdds(node)
@@ -45,15 +49,31 @@ extension TypedNetwork {
         }
         let output = extents(node.outputs.first.flatMap { $0 })
         switch node.operation {
-        case .convolution:
+        case .convolution, .integerConvolution:
             return try CheckedArithmetic.product(output + extents(node.input(1)).dropFirst())
+        case .quantizedConvolution:
+            return try CheckedArithmetic.product(output + extents(node.input(3)).dropFirst())
         case .gemm(let gemm):
             let a = extents(node.input(0))
             return a.count == 2 ? try CheckedArithmetic.product(output + [a[gemm.transposesA ? 0 : 1]]) : 0
-        case .matMul:
+        case .matMul, .integerMatMul, .quantizedMatMul:
             return try CheckedArithmetic.product(output + [extents(node.input(0)).last ?? 1])
         default:
             return 0
+        }
+    }
+}
+
+extension Operator {
+    /// The inputs that are trained numbers where those are quantized; `nil` for an operation in floating point.
+    fileprivate var quantizedParameters: Set<Int>? {
+        switch self {
+        case .dequantizeLinear: [0]
+        case .quantizeLinear, .dynamicQuantizeLinear: []
+        case .integerConvolution, .integerMatMul: [1]
+        case .quantizedConvolution: [3, 8]
+        case .quantizedMatMul: [3]
+        default: nil
         }
     }
 }

@@ -37,6 +37,8 @@ struct Inspect: ParsableCommand {
                 Format.grouped(inspection.multiplyAdds), Format.grouped(inspection.bytes),
             ])
             print(table.text)
+            let stored = inspection.stored.map { "\($0.type) \(Format.bytes($0.bytes)) in \($0.tensors)" }
+            print("\nin the file: \(stored.joined(separator: ", ")) tensors")
         }
     }
 }
