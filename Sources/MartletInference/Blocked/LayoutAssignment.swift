@@ -25,16 +25,20 @@ struct LayoutAssignment {
     let layers: [String: QuantizedLayer]
     /// Chooses the algorithms, which say what border their input wants.
     let choice: ConvolutionChoice
+    /// The same of layers on bytes.
+    let choiceOnBytes: QuantizedConvolutionChoice
     /// Whether the operands of a concatenation are put into its result.
     private let placesParts: Bool
 
-    /// Assigns layouts for vectors of `lanes` floats.
-    init(_ quantized: QuantizedNetwork, lanes: Int, options: Executor.Options) throws {
+    /// Assigns layouts for the kernels of an instruction set.
+    init(_ quantized: QuantizedNetwork, kernels: KernelSet, options: Executor.Options) throws {
         network = quantized.network
         types = quantized.types
         quantizations = quantized.quantizations
         layers = quantized.layers
-        self.lanes = lanes
+        lanes = kernels.lanes
+        choiceOnBytes = QuantizedConvolutionChoice(
+            kernels: QuantizedKernelSet(kernels.instructionSet), preferred: options.prefers)
         var choice = ConvolutionChoice(
             lanes: lanes, weightBytes: network.constants.values.reduce(0) { $0 + $1.byteCount })
         choice.tuned = options.tuning?.algorithms ?? [:]
@@ -299,10 +303,11 @@ struct LayoutAssignment {
         else { return .init() }
         let window = convolution.window
         var tile: WinogradTile?
-        if layer(node) == nil, case .winograd(let chosen) = choice.algorithm(for: convolution, input: input, output: output)
-        {
-            tile = chosen
-        }
+        let algorithm =
+            layer(node) == nil
+            ? choice.algorithm(for: convolution, input: input, output: output)
+            : choiceOnBytes.algorithm(for: convolution, input: input, output: output)
+        if case .winograd(let chosen) = algorithm { tile = chosen }
         return LayoutAssignment.border(window, input: input, output: output) { extent, axis in
             tile.map { (extent + $0.size - 1) / $0.size * $0.size - 1 } ?? (extent - 1) * window.strides[axis]
         }

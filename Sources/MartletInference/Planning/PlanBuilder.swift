@@ -14,6 +14,8 @@ struct PlanBuilder {
     private var assignment: LayoutAssignment?
     /// Chooses the algorithms of convolutions on blocks.
     var choice: ConvolutionChoice? { assignment?.choice }
+    /// The same of layers on bytes.
+    var choiceOnBytes: QuantizedConvolutionChoice? { assignment?.choiceOnBytes }
     /// The vector kernels, `nil` to do without them.
     let kernels: KernelSet?
     private var blockedValues: [String: BlockedValue] = [:]
@@ -48,7 +50,7 @@ struct PlanBuilder {
         self.inputShapes = shapes
         self.inputValues = values
         kernels = options.usesBlocks ? try options.instructionSet.map { KernelSet($0) } ?? KernelSet.best() : nil
-        assignment = try kernels.map { try LayoutAssignment(quantized, lanes: $0.lanes, options: options) }
+        assignment = try kernels.map { try LayoutAssignment(quantized, kernels: $0, options: options) }
         outputNames = quantized.network.outputs.map(\.name)
         self.network = assignment?.takeNetwork() ?? quantized.network
         self.types = assignment?.types ?? quantized.types

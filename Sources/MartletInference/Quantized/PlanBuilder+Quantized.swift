@@ -100,6 +100,16 @@ extension PlanBuilder {
                 operands: operands, weights: try packedDepthwise(weights, tensor, channels: channels, kernels.lanes),
                 offsets: taps, start: start, strides: strides)
         }
+        let (input, output) = (
+            [x.layout.images, x.layout.channels, x.layout.height, x.layout.width],
+            [y.layout.images, y.layout.channels, y.layout.height, y.layout.width]
+        )
+        if case .winograd? = choiceOnBytes?.algorithm(for: convolution, input: input, output: output) {
+            let packed = try packedWinograd(
+                name, layer, weights, tensor, constant(node, 2)?.tensor, x: x.quantization,
+                inputBlocks: x.layout.blocks, channels: channels, lanes: kernels.lanes)
+            return QuantizedWinogradConvolution(operands: operands, weights: packed, start: start)
+        }
         let quads = x.layout.lanes / 4
         let offsets = (0..<x.layout.blocks).flatMap { block in taps.map { $0 + block * x.layout.blockStride } }
         return QuantizedConvolution(

@@ -4,19 +4,20 @@ import MartletTensors
 // Weights and what goes with them, brought to the order in which the kernels on bytes read them.
 
 extension PlanBuilder {
-    /// `[channels]`: the bias in steps of the products, less what the zero point of the input adds to the sums.
+    /// `[channels]`: the bias in steps of the products, less what the zero point of the input adds to sums of products with
+    /// bytes less `centre`.
     mutating func packedBias(
         _ output: String, _ layer: QuantizedLayer, _ weights: ByteWeights, _ tensor: Tensor, _ bias: Tensor?,
-        x: ByteQuantization, channels: Int
+        x: ByteQuantization, centre: Int = 0, channels: Int
     ) throws -> UnsafePointer<Int32> {
-        try packed(weights.name, as: "sums of \(output)", count: channels) { target in
+        try packed(weights.name, as: "sums of \(output) less \(centre)", count: channels) { target in
             guard tensor.shape.elementCount > 0 else { return }
             let outputs = tensor.shape[weights.isTransposed ? 1 : 0]
             var sums = [Int](repeating: 0, count: outputs)
             weights.forEach(in: tensor) { output, _, weight in sums[output] += weight }
             for output in 0..<outputs {
                 let steps = layer.bias.map { $0.steps(of: bias, output: output, product: weights.scale(output), x.scale) }
-                target[output] = Int32(truncatingIfNeeded: (steps ?? 0) - x.zeroPoint * sums[output])
+                target[output] = Int32(truncatingIfNeeded: (steps ?? 0) + (centre - x.zeroPoint) * sums[output])
             }
         }
     }
@@ -84,7 +85,7 @@ extension ByteWeights {
     func scale(_ output: Int) -> Float { scales.count == 1 ? scales[0] : scales[output] }
 
     /// Calls `body` with each weight, less the zero point: its output, its place among those of the output, and itself.
-    fileprivate func forEach(in tensor: Tensor, _ body: (_ output: Int, _ term: Int, _ weight: Int) -> Void) {
+    func forEach(in tensor: Tensor, _ body: (_ output: Int, _ term: Int, _ weight: Int) -> Void) {
         if tensor.elementType == .int8 {
             tensor.withElements(of: Int8.self) { each($0, tensor.shape, body) }
         } else {
