@@ -29,6 +29,8 @@ typedef MARTLET_VECTOR(int32_t, MARTLET_LANES) martlet_integers;
 typedef MARTLET_VECTOR(float, MARTLET_LANES) martlet_reals;
 typedef MARTLET_VECTOR(uint8_t, MARTLET_LANES) martlet_bytes;
 typedef MARTLET_VECTOR(int16_t, 16) martlet_halves;
+typedef MARTLET_VECTOR(uint8_t, 16) martlet_pixel;
+typedef MARTLET_VECTOR(uint8_t, 4 * MARTLET_LANES) martlet_pixels;
 
 /// The lanes as floats, rounded to the nearest.
 MARTLET_INLINE martlet_reals martlet_to_reals(martlet_integers lanes) {
@@ -153,9 +155,15 @@ MARTLET_INLINE void martlet_store_sum(
     martlet_store_value(martlet_to_reals(sum) * factor, settings, residual, output);
 }
 
+/// The larger of each pair of bytes.
+MARTLET_INLINE martlet_pixel martlet_larger(martlet_pixel a, martlet_pixel b) { return a > b ? a : b; }
+
+/// The larger of each pair of bytes.
+MARTLET_INLINE martlet_pixels martlet_larger_of_many(martlet_pixels a, martlet_pixels b) { return a > b ? a : b; }
+
 /// Sixteen bytes less 128, each in 16 bits.
 MARTLET_INLINE martlet_halves martlet_load_centred(const void *bytes) {
-    MARTLET_VECTOR(uint8_t, 16) lanes;
+    martlet_pixel lanes;
     memcpy(&lanes, bytes, sizeof lanes);
     return __builtin_convertvector(lanes, martlet_halves) - 128;
 }

@@ -67,20 +67,25 @@ import Testing
         for set in InstructionSet.allCases where set.isSupported {
             options.instructionSet = set
             var first: [String: Tensor]?
-            for (reuses, threads) in [(true, 1), (true, 3), (false, 2)] {
-                options.reusesMemory = reuses
-                let executor = try Executor(network: network, pool: pools[threads - 1], options: options)
-                let found = try executor.run(["input": x])
-                if let first { #expect(found == first, "\(set), \(threads) threads") } else { first = found }
-            }
-            for (name, tensor) in expected {
-                let exact = try tensor.floats
-                let found = try #require(first?[name]).floats
-                let step = try #require(network.stepOfOutput(name))
-                let steps = zip(exact, found).map { abs(Double($0) - Double($1)) / Double(step) }
-                // Halves go either way, and what follows from a step is few steps.
-                #expect(steps.allSatisfy { $0 < 3.01 }, "\(set), \(name)")
-                #expect(steps.reduce(0, +) < 0.1 * Double(steps.count), "\(set), \(name)")
+            for algorithm in [ConvolutionAlgorithm.direct, .winograd(.f4x3)] {
+                options.prefers = algorithm
+                var first: [String: Tensor]?
+                for (reuses, threads) in [(true, 1), (true, 3), (false, 2)] {
+                    options.reusesMemory = reuses
+                    let executor = try Executor(network: network, pool: pools[threads - 1], options: options)
+                    let found = try executor.run(["input": x])
+                    if let first { #expect(found == first, "\(set), \(threads) threads") } else { first = found }
+                }
+                for (name, tensor) in expected {
+                    let exact = try tensor.floats
+                    let found = try #require(first?[name]).floats
+                    let step = try #require(network.stepOfOutput(name))
+                    let steps = zip(exact, found).map { abs(Double($0) - Double($1)) / Double(step) }
+                    // Halves go either way, and what follows from a step is few steps.
+                    #expect(steps.allSatisfy { $0 < 3.01 }, "\(set), \(algorithm), \(name)")
+                    let mean = steps.reduce(0, +) / Double(steps.count)
+                    #expect(mean < (algorithm == .direct ? 0.02 : 0.2), "\(set), \(algorithm), \(name)")
+                }
             }
         }
     }
@@ -215,7 +220,9 @@ private struct QuantizedBuilder {
 extension Network {
     /// The scale of the dequantisation that makes an output.
     fileprivate func stepOfOutput(_ name: String) -> Float? {
-        guard let node = nodes.first(where: { $0.outputs.contains(name) }), let scale = node.input(1) else { return nil }
+        guard let node = nodes.first(where: { $0.outputs.contains(name) }), let scale = node.input(1) else {
+            return nil
+        }
         return constants[scale]?.withElements(of: Float.self) { $0[0] }
     }
 }

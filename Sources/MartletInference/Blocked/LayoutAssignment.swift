@@ -27,6 +27,10 @@ struct LayoutAssignment {
     let choice: ConvolutionChoice
     /// The same of layers on bytes.
     let choiceOnBytes: QuantizedConvolutionChoice
+    /// Values that layers on bytes read.
+    private var readByLayers: Set<String> = []
+    /// Values that nodes on blocks read.
+    private var readInBlocks: Set<String> = []
     /// Whether the operands of a concatenation are put into its result.
     private let placesParts: Bool
 
@@ -45,9 +49,13 @@ struct LayoutAssignment {
         choice.preferred = options.prefers
         self.choice = choice
         placesParts = options.reusesMemory
+        readByLayers = Set(network.nodes.filter { layer($0) != nil }.flatMap { $0.inputs.compactMap { $0 } })
         var blocked = Set(network.nodes.indices.filter { runsOnBlocks(network.nodes[$0]) })
         blocked.formUnion(dequantizationsOfBlocks(blocked))
         if blocked.isEmpty { return }
+        readInBlocks = Set(
+            blocked.flatMap { index in blockedInputs(network.nodes[index]).compactMap { network.nodes[index].input($0) }
+            })
         insertConversions(blocked)
         try assignLayouts()
     }
@@ -83,7 +91,7 @@ struct LayoutAssignment {
             guard let output = node.outputs.first, let output, quantizations[output] != nil, isImage(output),
                 types[node.input(0) ?? ""]?.elementType == .float32
             else { return false }
-            return network.nodes.contains { layer($0) != nil && $0.inputs.contains(output) }
+            return readByLayers.contains(output)
         }
         // Apart from that, bytes are moved in rows of pixels.
         if node.inputs.contains(where: { $0.map { quantizations[$0] != nil } ?? false }) { return false }
@@ -126,9 +134,11 @@ struct LayoutAssignment {
 
     /// The dequantisations of values that lie in blocks.
     private func dequantizationsOfBlocks(_ blocked: Set<Int>) -> [Int] {
-        let made = Set(blocked.flatMap { network.nodes[$0].outputs.compactMap { $0 } }.filter { quantizations[$0] != nil })
+        let made = Set(
+            blocked.flatMap { network.nodes[$0].outputs.compactMap { $0 } }.filter { quantizations[$0] != nil })
         return network.nodes.indices.filter { index in
-            guard case .dequantizeLinear = network.nodes[index].operation, let input = network.nodes[index].input(0) else {
+            guard case .dequantizeLinear = network.nodes[index].operation, let input = network.nodes[index].input(0)
+            else {
                 return false
             }
             return made.contains(input)
@@ -149,7 +159,7 @@ struct LayoutAssignment {
     private func leavesPlanes(_ node: Node) -> Bool {
         switch node.operation {
         case .globalAveragePool: layer(node) == nil
-        case .dequantizeLinear: true
+        case .dequantizeLinear: !(node.outputs.first.flatMap { $0 }.map { readInBlocks.contains($0) } ?? false)
         default: false
         }
     }
@@ -258,7 +268,8 @@ struct LayoutAssignment {
     /// The layout of a picture that a single convolution reads folded.
     private func foldedLayout(of value: String) throws -> BlockedLayout? {
         let readers = network.nodes.filter { $0.inputs.contains(value) }
-        guard readers.count == 1, quantizations[value] == nil, case .convolution(let convolution) = readers[0].operation,
+        guard readers.count == 1, quantizations[value] == nil,
+            case .convolution(let convolution) = readers[0].operation,
             readers[0].inputs.dropFirst().allSatisfy({ $0 != value }), let input = extents(value),
             let output = extents(readers[0].outputs.first.flatMap { $0 }),
             let (fold, tile) = choice.fold(for: convolution, input: input, output: output)

@@ -131,7 +131,9 @@ extension PlanBuilder {
     /// `[blocks][lanes]`, zero past the last channel.
     private mutating func packedBias(_ node: Node, blocks: Int, lanes: Int) throws -> UnsafePointer<Float> {
         guard let (name, tensor) = constant(node, 2) else {
-            return try packed("", as: "zeros \(blocks)", count: blocks * lanes) { (_: UnsafeMutableBufferPointer<Float>) in }
+            return try packed("", as: "zeros \(blocks)", count: blocks * lanes) {
+                (_: UnsafeMutableBufferPointer<Float>) in
+            }
         }
         return try packed(name, as: "bias \(lanes)", count: blocks * lanes) { target in
             tensor.withElements(of: Float.self) { for i in $0.indices { target[i] = $0[i] } }

@@ -86,6 +86,30 @@ struct DequantizeToPlanes: Step {
     }
 }
 
+/// Bytes in blocks dequantised to floats in blocks.
+struct DequantizeToBlocks: Step {
+    let x: ByteBlocks
+    let y: BlockedValue
+    let kernels: QuantizedKernelSet
+
+    func run(_ context: StepContext) {
+        let (x, y, kernels) = (x, y, kernels)
+        let (layout, lanes) = (x.layout, kernels.lanes)
+        let parts = layout.lanes / lanes
+        context.pool.forEach(y.layout.images * y.layout.blocks) { task in
+            let (image, block) = task.quotientAndRemainder(dividingBy: y.layout.blocks)
+            let source = x.plane(image: image, block: block / parts) + block % parts * lanes
+            let target = y.plane(image: image, block: block)
+            for row in 0..<layout.height {
+                kernels.dequantizeRow(
+                    input: source + row * layout.rowStride, inputStep: layout.lanes, count: layout.width * lanes,
+                    output: target + row * y.layout.rowStride, scale: x.quantization.scale,
+                    zeroPoint: x.quantization.zeroPoint)
+            }
+        }
+    }
+}
+
 /// Bytes moved from rows of pixels into blocks or back. Signed bytes have 128 added in blocks.
 struct MoveBytes: Step {
     let planes: UnsafeMutablePointer<UInt8>

@@ -19,6 +19,7 @@ extension PlanBuilder {
             }
             return QuantizeToBlocks(x: source, y: y, floatKernels: floatKernels, kernels: kernels)
         case (.dequantizeLinear, let x?, nil):
+            if let blocks = blocked(output) { return DequantizeToBlocks(x: x, y: blocks, kernels: kernels) }
             return DequantizeToPlanes(
                 x: x, y: try self.output(node).floats, floatKernels: floatKernels, kernels: kernels)
         case (.identity, nil, let y?):

@@ -16,7 +16,9 @@ extension PlanBuilder {
             var sums = [Int](repeating: 0, count: outputs)
             weights.forEach(in: tensor) { output, _, weight in sums[output] += weight }
             for output in 0..<outputs {
-                let steps = layer.bias.map { $0.steps(of: bias, output: output, product: weights.scale(output), x.scale) }
+                let steps = layer.bias.map {
+                    $0.steps(of: bias, output: output, product: weights.scale(output), x.scale)
+                }
                 target[output] = Int32(truncatingIfNeeded: (steps ?? 0) + (centre - x.zeroPoint) * sums[output])
             }
         }

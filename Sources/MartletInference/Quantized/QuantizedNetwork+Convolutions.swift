@@ -68,7 +68,9 @@ extension QuantizedNetwork {
         else { return nil }
         let along = axis < 0 ? axis + tensor.shape.rank : axis
         if scales.count == 1 { return ByteWeights(name: name, scales: scales, zeroPoint: zero) }
-        guard along == 0 || (along == 1 && tensor.shape.rank == 2), scales.count == tensor.shape[along] else { return nil }
+        guard along == 0 || (along == 1 && tensor.shape.rank == 2), scales.count == tensor.shape[along] else {
+            return nil
+        }
         return ByteWeights(name: name, scales: scales, zeroPoint: zero, isTransposed: along == 1)
     }
 

@@ -50,7 +50,8 @@ extension QuantizedNetwork {
         let image = newValue("\(x.source).image", type, (extents + [1, 1]).map { .fixed($0) })
         let shape = newValue("\(image).shape", .int64, [.fixed(4)])
         network.constants[shape] = numbers
-        append(Node(name: node.name, operation: .reshape(allowsZero: false), inputs: [x.source, shape], outputs: [image]))
+        append(
+            Node(name: node.name, operation: .reshape(allowsZero: false), inputs: [x.source, shape], outputs: [image]))
         let resultType = types[end.output]?.elementType ?? .uint8
         let product = newValue("\(end.output).image", resultType, (result + [1, 1]).map { .fixed($0) })
         var plain = node

@@ -21,6 +21,7 @@ struct QuantizedNetwork {
     private var readers: [String: Int] = [:]
     private var producers: [String: Int] = [:]
     private var removed: Set<Int> = []
+    private var taken: Set<String>
     /// The nodes so far.
     private var nodes: [Node] = []
 
@@ -30,6 +31,7 @@ struct QuantizedNetwork {
         network = typed.network
         types = typed.types
         uses = network.useCounts()
+        taken = Set(types.keys)
         let quantizes = network.nodes.contains { node in
             switch node.operation {
             case .quantizeLinear, .quantizedConvolution, .quantizedMatMul: true
@@ -57,11 +59,15 @@ struct QuantizedNetwork {
     mutating func foldConstants(_ given: Set<String>) throws -> [String] {
         let before = Set(network.constants.keys)
         let made = network.nodes.filter { node in
-            if case .dequantizeLinear = node.operation { return node.inputs.allSatisfy { $0.map(given.contains) ?? true } }
+            if case .dequantizeLinear = node.operation {
+                return node.inputs.allSatisfy { $0.map(given.contains) ?? true }
+            }
             return false
         }
         try network.foldDequantizedConstants()
-        return made.compactMap { $0.outputs.first ?? nil }.filter { !before.contains($0) && network.constants[$0] != nil }
+        return made.compactMap { $0.outputs.first ?? nil }.filter {
+            !before.contains($0) && network.constants[$0] != nil
+        }
     }
 
     // MARK: What the nodes say
@@ -107,7 +113,8 @@ struct QuantizedNetwork {
             guard ClampBounds(next) != nil, let rest = ending(reader, activation: next) else { return nil }
             return Ending(output: rest.output, rounding: rest.rounding, nodes: [index] + rest.nodes)
         }
-        guard case .quantizeLinear = reader.operation, reader.input(0) == value, let output = reader.outputs.first, let output,
+        guard case .quantizeLinear = reader.operation, reader.input(0) == value, let output = reader.outputs.first,
+            let output,
             let type = types[output],
             let quantization = ByteQuantization(
                 scale: reader.input(1), zeroPoint: reader.input(2), type: type.elementType, in: network),
@@ -179,18 +186,23 @@ struct QuantizedNetwork {
     mutating func movedBytes(_ value: String?) -> (source: String, quantization: ByteQuantization)? {
         if let found = bytes(value) { return found }
         guard let value, let index = producers[value], network.nodes[index].operation.keepsBytes,
-            network.nodes[index].outputs.count == 1, let x = bytes(network.nodes[index].input(0)), let type = types[value]
+            network.nodes[index].outputs.count == 1, let x = bytes(network.nodes[index].input(0)),
+            let type = types[value]
         else { return nil }
         let node = network.nodes[index]
         let name = newValue("\(value).bytes", types[x.source]?.elementType ?? .uint8, type.dimensions)
         quantizations[name] = x.quantization
-        append(Node(name: node.name, operation: node.operation, inputs: [x.source] + node.inputs.dropFirst(), outputs: [name]))
+        append(
+            Node(
+                name: node.name, operation: node.operation, inputs: [x.source] + node.inputs.dropFirst(),
+                outputs: [name]))
         return (name, x.quantization)
     }
 
     /// A name that no value has, for one of this type.
     mutating func newValue(_ wish: String, _ elementType: ElementType, _ dimensions: [Extent]) -> String {
-        let name = network.unusedName(wish, among: Set(types.keys))
+        let name = network.unusedName(wish, among: taken)
+        taken.insert(name)
         types[name] = TensorType(elementType, dimensions)
         return name
     }

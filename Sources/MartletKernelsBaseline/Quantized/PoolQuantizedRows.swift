@@ -16,34 +16,56 @@ public func maxPoolQuantizedRows(
     kernelColumns: Int, rowStride: Int, columnStride: Int, rowDilation: Int, columnDilation: Int, top: Int, left: Int,
     output: UnsafeMutablePointer<UInt8>, outputRowStep: Int, rows: Int, columns: Int
 ) {
+    let vector = MemoryLayout<martlet_pixels>.size
+    // Of windows side by side that lie in the input, a vector of pixels is done at once.
+    let firstWhole = columnStride == 1 ? left : columns
+    let endWhole = columnStride == 1 ? inputColumns + left - (kernelColumns - 1) * columnDilation : 0
     var row = 0
     while row < rows {
         let y = row * rowStride - top
         let firstRow = firstInside(y, rowDilation, kernelRows)
         let endRow = endInside(y, rowDilation, kernelRows, inputRows, firstRow)
+        let start = UnsafeRawPointer(input + (y + firstRow * rowDilation) * inputRowStep)
+        let target = UnsafeMutableRawPointer(output + row * outputRowStep)
         var column = 0
         while column < columns {
             let x = column * columnStride - left
+            if column >= firstWhole && (min(columns, endWhole) - column) * bytesOfPixel >= vector {
+                var result = martlet_pixels.zero
+                var line = start + x * bytesOfPixel
+                var tap = firstRow
+                while tap < endRow {
+                    var columnTap = 0
+                    while columnTap < kernelColumns {
+                        let value = (line + columnTap * columnDilation * bytesOfPixel)
+                            .loadUnaligned(as: martlet_pixels.self)
+                        result = martlet_larger_of_many(result, value)
+                        columnTap += 1
+                    }
+                    line += rowDilation * inputRowStep
+                    tap += 1
+                }
+                (target + column * bytesOfPixel).storeBytes(of: result, as: martlet_pixels.self)
+                column += vector / bytesOfPixel
+                continue
+            }
             let firstColumn = firstInside(x, columnDilation, kernelColumns)
             let endColumn = endInside(x, columnDilation, kernelColumns, inputColumns, firstColumn)
-            var result = SIMD16<UInt8>.zero
-            var line = input + (y + firstRow * rowDilation) * inputRowStep
-            line += (x + firstColumn * columnDilation) * bytesOfPixel
+            var result = martlet_pixel.zero
+            var line = start + (x + firstColumn * columnDilation) * bytesOfPixel
             var tap = firstRow
             while tap < endRow {
-                var pixel = UnsafeRawPointer(line)
+                var pixel = line
                 var columnTap = firstColumn
                 while columnTap < endColumn {
-                    let value = pixel.loadUnaligned(as: SIMD16<UInt8>.self)
-                    result = result.replacing(with: value, where: value .> result)
+                    result = martlet_larger(result, pixel.loadUnaligned(as: martlet_pixel.self))
                     pixel += columnDilation * bytesOfPixel
                     columnTap += 1
                 }
                 line += rowDilation * inputRowStep
                 tap += 1
             }
-            UnsafeMutableRawPointer(output + row * outputRowStep + column * bytesOfPixel)
-                .storeBytes(of: result, as: SIMD16<UInt8>.self)
+            (target + column * bytesOfPixel).storeBytes(of: result, as: martlet_pixel.self)
             column += 1
         }
         row += 1
@@ -84,7 +106,8 @@ public func averagePoolQuantizedRows(
             let counted = countsPadding ? countedRows * countedColumns : inside
             let factor = counted > 0 ? settings[3] / Float(counted) : 0
             let zeros = settings[4] * Float(inside)
-            let line = input + (y + firstRow * rowDilation) * inputRowStep + (x + firstColumn * columnDilation) * bytesOfPixel
+            let line =
+                input + (y + firstRow * rowDilation) * inputRowStep + (x + firstColumn * columnDilation) * bytesOfPixel
             var lane = 0
             while lane < bytesOfPixel {
                 var sum = Integers.zero
@@ -117,6 +140,8 @@ public func averagePoolQuantizedRows(
 }
 
 /// The tap after the last of a window at `origin` that is not past `extent`, no less than `first`.
-@inline(__always) private func endInside(_ origin: Int, _ dilation: Int, _ taps: Int, _ extent: Int, _ first: Int) -> Int {
+@inline(__always) private func endInside(_ origin: Int, _ dilation: Int, _ taps: Int, _ extent: Int, _ first: Int)
+    -> Int
+{
     origin >= extent ? first : max(first, min(taps, (extent - 1 - origin) / dilation + 1))
 }

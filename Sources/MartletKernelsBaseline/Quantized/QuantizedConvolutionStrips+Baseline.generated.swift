@@ -175,11 +175,13 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
         martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel }, output0 + outputVectorStep + bytesOfPixel)
+            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
+            output0 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum2v0, factor0, settings, residual0.map { $0 + 2 * bytesOfPixel }, output0 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output0 + outputVectorStep + 2 * bytesOfPixel)
+            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output0 + outputVectorStep + 2 * bytesOfPixel)
         martlet_store_sum(
             sum3v0, factor0, settings, residual1.map { $0 }, output1)
         martlet_store_sum(
@@ -187,11 +189,13 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum4v0, factor0, settings, residual1.map { $0 + bytesOfPixel }, output1 + bytesOfPixel)
         martlet_store_sum(
-            sum4v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel }, output1 + outputVectorStep + bytesOfPixel)
+            sum4v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel },
+            output1 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum5v0, factor0, settings, residual1.map { $0 + 2 * bytesOfPixel }, output1 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum5v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output1 + outputVectorStep + 2 * bytesOfPixel)
+            sum5v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output1 + outputVectorStep + 2 * bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip4x2(
@@ -277,7 +281,8 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
         martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel }, output0 + outputVectorStep + bytesOfPixel)
+            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
+            output0 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum2v0, factor0, settings, residual1.map { $0 }, output1)
         martlet_store_sum(
@@ -285,7 +290,8 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum3v0, factor0, settings, residual1.map { $0 + bytesOfPixel }, output1 + bytesOfPixel)
         martlet_store_sum(
-            sum3v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel }, output1 + outputVectorStep + bytesOfPixel)
+            sum3v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel },
+            output1 + outputVectorStep + bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip2x2(
@@ -425,11 +431,13 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
         martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel }, output0 + outputVectorStep + bytesOfPixel)
+            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
+            output0 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum2v0, factor0, settings, residual0.map { $0 + 2 * bytesOfPixel }, output0 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output0 + outputVectorStep + 2 * bytesOfPixel)
+            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output0 + outputVectorStep + 2 * bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip1x2(

@@ -253,27 +253,33 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
         martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel }, output0 + outputVectorStep + bytesOfPixel)
+            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
+            output0 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum2v0, factor0, settings, residual0.map { $0 + 2 * bytesOfPixel }, output0 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output0 + outputVectorStep + 2 * bytesOfPixel)
+            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output0 + outputVectorStep + 2 * bytesOfPixel)
         martlet_store_sum(
             sum3v0, factor0, settings, residual0.map { $0 + 3 * bytesOfPixel }, output0 + 3 * bytesOfPixel)
         martlet_store_sum(
-            sum3v1, factor1, settings, residual0.map { $0 + residualVectorStep + 3 * bytesOfPixel }, output0 + outputVectorStep + 3 * bytesOfPixel)
+            sum3v1, factor1, settings, residual0.map { $0 + residualVectorStep + 3 * bytesOfPixel },
+            output0 + outputVectorStep + 3 * bytesOfPixel)
         martlet_store_sum(
             sum4v0, factor0, settings, residual0.map { $0 + 4 * bytesOfPixel }, output0 + 4 * bytesOfPixel)
         martlet_store_sum(
-            sum4v1, factor1, settings, residual0.map { $0 + residualVectorStep + 4 * bytesOfPixel }, output0 + outputVectorStep + 4 * bytesOfPixel)
+            sum4v1, factor1, settings, residual0.map { $0 + residualVectorStep + 4 * bytesOfPixel },
+            output0 + outputVectorStep + 4 * bytesOfPixel)
         martlet_store_sum(
             sum5v0, factor0, settings, residual0.map { $0 + 5 * bytesOfPixel }, output0 + 5 * bytesOfPixel)
         martlet_store_sum(
-            sum5v1, factor1, settings, residual0.map { $0 + residualVectorStep + 5 * bytesOfPixel }, output0 + outputVectorStep + 5 * bytesOfPixel)
+            sum5v1, factor1, settings, residual0.map { $0 + residualVectorStep + 5 * bytesOfPixel },
+            output0 + outputVectorStep + 5 * bytesOfPixel)
         martlet_store_sum(
             sum6v0, factor0, settings, residual0.map { $0 + 6 * bytesOfPixel }, output0 + 6 * bytesOfPixel)
         martlet_store_sum(
-            sum6v1, factor1, settings, residual0.map { $0 + residualVectorStep + 6 * bytesOfPixel }, output0 + outputVectorStep + 6 * bytesOfPixel)
+            sum6v1, factor1, settings, residual0.map { $0 + residualVectorStep + 6 * bytesOfPixel },
+            output0 + outputVectorStep + 6 * bytesOfPixel)
         martlet_store_sum(
             sum7v0, factor0, settings, residual1.map { $0 }, output1)
         martlet_store_sum(
@@ -281,27 +287,33 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum8v0, factor0, settings, residual1.map { $0 + bytesOfPixel }, output1 + bytesOfPixel)
         martlet_store_sum(
-            sum8v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel }, output1 + outputVectorStep + bytesOfPixel)
+            sum8v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel },
+            output1 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum9v0, factor0, settings, residual1.map { $0 + 2 * bytesOfPixel }, output1 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum9v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output1 + outputVectorStep + 2 * bytesOfPixel)
+            sum9v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output1 + outputVectorStep + 2 * bytesOfPixel)
         martlet_store_sum(
             sum10v0, factor0, settings, residual1.map { $0 + 3 * bytesOfPixel }, output1 + 3 * bytesOfPixel)
         martlet_store_sum(
-            sum10v1, factor1, settings, residual1.map { $0 + residualVectorStep + 3 * bytesOfPixel }, output1 + outputVectorStep + 3 * bytesOfPixel)
+            sum10v1, factor1, settings, residual1.map { $0 + residualVectorStep + 3 * bytesOfPixel },
+            output1 + outputVectorStep + 3 * bytesOfPixel)
         martlet_store_sum(
             sum11v0, factor0, settings, residual1.map { $0 + 4 * bytesOfPixel }, output1 + 4 * bytesOfPixel)
         martlet_store_sum(
-            sum11v1, factor1, settings, residual1.map { $0 + residualVectorStep + 4 * bytesOfPixel }, output1 + outputVectorStep + 4 * bytesOfPixel)
+            sum11v1, factor1, settings, residual1.map { $0 + residualVectorStep + 4 * bytesOfPixel },
+            output1 + outputVectorStep + 4 * bytesOfPixel)
         martlet_store_sum(
             sum12v0, factor0, settings, residual1.map { $0 + 5 * bytesOfPixel }, output1 + 5 * bytesOfPixel)
         martlet_store_sum(
-            sum12v1, factor1, settings, residual1.map { $0 + residualVectorStep + 5 * bytesOfPixel }, output1 + outputVectorStep + 5 * bytesOfPixel)
+            sum12v1, factor1, settings, residual1.map { $0 + residualVectorStep + 5 * bytesOfPixel },
+            output1 + outputVectorStep + 5 * bytesOfPixel)
         martlet_store_sum(
             sum13v0, factor0, settings, residual1.map { $0 + 6 * bytesOfPixel }, output1 + 6 * bytesOfPixel)
         martlet_store_sum(
-            sum13v1, factor1, settings, residual1.map { $0 + residualVectorStep + 6 * bytesOfPixel }, output1 + outputVectorStep + 6 * bytesOfPixel)
+            sum13v1, factor1, settings, residual1.map { $0 + residualVectorStep + 6 * bytesOfPixel },
+            output1 + outputVectorStep + 6 * bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip12x2(
@@ -427,23 +439,28 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
         martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel }, output0 + outputVectorStep + bytesOfPixel)
+            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
+            output0 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum2v0, factor0, settings, residual0.map { $0 + 2 * bytesOfPixel }, output0 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output0 + outputVectorStep + 2 * bytesOfPixel)
+            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output0 + outputVectorStep + 2 * bytesOfPixel)
         martlet_store_sum(
             sum3v0, factor0, settings, residual0.map { $0 + 3 * bytesOfPixel }, output0 + 3 * bytesOfPixel)
         martlet_store_sum(
-            sum3v1, factor1, settings, residual0.map { $0 + residualVectorStep + 3 * bytesOfPixel }, output0 + outputVectorStep + 3 * bytesOfPixel)
+            sum3v1, factor1, settings, residual0.map { $0 + residualVectorStep + 3 * bytesOfPixel },
+            output0 + outputVectorStep + 3 * bytesOfPixel)
         martlet_store_sum(
             sum4v0, factor0, settings, residual0.map { $0 + 4 * bytesOfPixel }, output0 + 4 * bytesOfPixel)
         martlet_store_sum(
-            sum4v1, factor1, settings, residual0.map { $0 + residualVectorStep + 4 * bytesOfPixel }, output0 + outputVectorStep + 4 * bytesOfPixel)
+            sum4v1, factor1, settings, residual0.map { $0 + residualVectorStep + 4 * bytesOfPixel },
+            output0 + outputVectorStep + 4 * bytesOfPixel)
         martlet_store_sum(
             sum5v0, factor0, settings, residual0.map { $0 + 5 * bytesOfPixel }, output0 + 5 * bytesOfPixel)
         martlet_store_sum(
-            sum5v1, factor1, settings, residual0.map { $0 + residualVectorStep + 5 * bytesOfPixel }, output0 + outputVectorStep + 5 * bytesOfPixel)
+            sum5v1, factor1, settings, residual0.map { $0 + residualVectorStep + 5 * bytesOfPixel },
+            output0 + outputVectorStep + 5 * bytesOfPixel)
         martlet_store_sum(
             sum6v0, factor0, settings, residual1.map { $0 }, output1)
         martlet_store_sum(
@@ -451,23 +468,28 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum7v0, factor0, settings, residual1.map { $0 + bytesOfPixel }, output1 + bytesOfPixel)
         martlet_store_sum(
-            sum7v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel }, output1 + outputVectorStep + bytesOfPixel)
+            sum7v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel },
+            output1 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum8v0, factor0, settings, residual1.map { $0 + 2 * bytesOfPixel }, output1 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum8v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output1 + outputVectorStep + 2 * bytesOfPixel)
+            sum8v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output1 + outputVectorStep + 2 * bytesOfPixel)
         martlet_store_sum(
             sum9v0, factor0, settings, residual1.map { $0 + 3 * bytesOfPixel }, output1 + 3 * bytesOfPixel)
         martlet_store_sum(
-            sum9v1, factor1, settings, residual1.map { $0 + residualVectorStep + 3 * bytesOfPixel }, output1 + outputVectorStep + 3 * bytesOfPixel)
+            sum9v1, factor1, settings, residual1.map { $0 + residualVectorStep + 3 * bytesOfPixel },
+            output1 + outputVectorStep + 3 * bytesOfPixel)
         martlet_store_sum(
             sum10v0, factor0, settings, residual1.map { $0 + 4 * bytesOfPixel }, output1 + 4 * bytesOfPixel)
         martlet_store_sum(
-            sum10v1, factor1, settings, residual1.map { $0 + residualVectorStep + 4 * bytesOfPixel }, output1 + outputVectorStep + 4 * bytesOfPixel)
+            sum10v1, factor1, settings, residual1.map { $0 + residualVectorStep + 4 * bytesOfPixel },
+            output1 + outputVectorStep + 4 * bytesOfPixel)
         martlet_store_sum(
             sum11v0, factor0, settings, residual1.map { $0 + 5 * bytesOfPixel }, output1 + 5 * bytesOfPixel)
         martlet_store_sum(
-            sum11v1, factor1, settings, residual1.map { $0 + residualVectorStep + 5 * bytesOfPixel }, output1 + outputVectorStep + 5 * bytesOfPixel)
+            sum11v1, factor1, settings, residual1.map { $0 + residualVectorStep + 5 * bytesOfPixel },
+            output1 + outputVectorStep + 5 * bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip10x2(
@@ -579,19 +601,23 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
         martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel }, output0 + outputVectorStep + bytesOfPixel)
+            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
+            output0 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum2v0, factor0, settings, residual0.map { $0 + 2 * bytesOfPixel }, output0 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output0 + outputVectorStep + 2 * bytesOfPixel)
+            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output0 + outputVectorStep + 2 * bytesOfPixel)
         martlet_store_sum(
             sum3v0, factor0, settings, residual0.map { $0 + 3 * bytesOfPixel }, output0 + 3 * bytesOfPixel)
         martlet_store_sum(
-            sum3v1, factor1, settings, residual0.map { $0 + residualVectorStep + 3 * bytesOfPixel }, output0 + outputVectorStep + 3 * bytesOfPixel)
+            sum3v1, factor1, settings, residual0.map { $0 + residualVectorStep + 3 * bytesOfPixel },
+            output0 + outputVectorStep + 3 * bytesOfPixel)
         martlet_store_sum(
             sum4v0, factor0, settings, residual0.map { $0 + 4 * bytesOfPixel }, output0 + 4 * bytesOfPixel)
         martlet_store_sum(
-            sum4v1, factor1, settings, residual0.map { $0 + residualVectorStep + 4 * bytesOfPixel }, output0 + outputVectorStep + 4 * bytesOfPixel)
+            sum4v1, factor1, settings, residual0.map { $0 + residualVectorStep + 4 * bytesOfPixel },
+            output0 + outputVectorStep + 4 * bytesOfPixel)
         martlet_store_sum(
             sum5v0, factor0, settings, residual1.map { $0 }, output1)
         martlet_store_sum(
@@ -599,19 +625,23 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum6v0, factor0, settings, residual1.map { $0 + bytesOfPixel }, output1 + bytesOfPixel)
         martlet_store_sum(
-            sum6v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel }, output1 + outputVectorStep + bytesOfPixel)
+            sum6v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel },
+            output1 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum7v0, factor0, settings, residual1.map { $0 + 2 * bytesOfPixel }, output1 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum7v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output1 + outputVectorStep + 2 * bytesOfPixel)
+            sum7v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output1 + outputVectorStep + 2 * bytesOfPixel)
         martlet_store_sum(
             sum8v0, factor0, settings, residual1.map { $0 + 3 * bytesOfPixel }, output1 + 3 * bytesOfPixel)
         martlet_store_sum(
-            sum8v1, factor1, settings, residual1.map { $0 + residualVectorStep + 3 * bytesOfPixel }, output1 + outputVectorStep + 3 * bytesOfPixel)
+            sum8v1, factor1, settings, residual1.map { $0 + residualVectorStep + 3 * bytesOfPixel },
+            output1 + outputVectorStep + 3 * bytesOfPixel)
         martlet_store_sum(
             sum9v0, factor0, settings, residual1.map { $0 + 4 * bytesOfPixel }, output1 + 4 * bytesOfPixel)
         martlet_store_sum(
-            sum9v1, factor1, settings, residual1.map { $0 + residualVectorStep + 4 * bytesOfPixel }, output1 + outputVectorStep + 4 * bytesOfPixel)
+            sum9v1, factor1, settings, residual1.map { $0 + residualVectorStep + 4 * bytesOfPixel },
+            output1 + outputVectorStep + 4 * bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip8x2(
@@ -709,15 +739,18 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
         martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel }, output0 + outputVectorStep + bytesOfPixel)
+            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
+            output0 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum2v0, factor0, settings, residual0.map { $0 + 2 * bytesOfPixel }, output0 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output0 + outputVectorStep + 2 * bytesOfPixel)
+            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output0 + outputVectorStep + 2 * bytesOfPixel)
         martlet_store_sum(
             sum3v0, factor0, settings, residual0.map { $0 + 3 * bytesOfPixel }, output0 + 3 * bytesOfPixel)
         martlet_store_sum(
-            sum3v1, factor1, settings, residual0.map { $0 + residualVectorStep + 3 * bytesOfPixel }, output0 + outputVectorStep + 3 * bytesOfPixel)
+            sum3v1, factor1, settings, residual0.map { $0 + residualVectorStep + 3 * bytesOfPixel },
+            output0 + outputVectorStep + 3 * bytesOfPixel)
         martlet_store_sum(
             sum4v0, factor0, settings, residual1.map { $0 }, output1)
         martlet_store_sum(
@@ -725,15 +758,18 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum5v0, factor0, settings, residual1.map { $0 + bytesOfPixel }, output1 + bytesOfPixel)
         martlet_store_sum(
-            sum5v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel }, output1 + outputVectorStep + bytesOfPixel)
+            sum5v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel },
+            output1 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum6v0, factor0, settings, residual1.map { $0 + 2 * bytesOfPixel }, output1 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum6v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output1 + outputVectorStep + 2 * bytesOfPixel)
+            sum6v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output1 + outputVectorStep + 2 * bytesOfPixel)
         martlet_store_sum(
             sum7v0, factor0, settings, residual1.map { $0 + 3 * bytesOfPixel }, output1 + 3 * bytesOfPixel)
         martlet_store_sum(
-            sum7v1, factor1, settings, residual1.map { $0 + residualVectorStep + 3 * bytesOfPixel }, output1 + outputVectorStep + 3 * bytesOfPixel)
+            sum7v1, factor1, settings, residual1.map { $0 + residualVectorStep + 3 * bytesOfPixel },
+            output1 + outputVectorStep + 3 * bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip6x2(
@@ -817,11 +853,13 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
         martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel }, output0 + outputVectorStep + bytesOfPixel)
+            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
+            output0 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum2v0, factor0, settings, residual0.map { $0 + 2 * bytesOfPixel }, output0 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output0 + outputVectorStep + 2 * bytesOfPixel)
+            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output0 + outputVectorStep + 2 * bytesOfPixel)
         martlet_store_sum(
             sum3v0, factor0, settings, residual1.map { $0 }, output1)
         martlet_store_sum(
@@ -829,11 +867,13 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum4v0, factor0, settings, residual1.map { $0 + bytesOfPixel }, output1 + bytesOfPixel)
         martlet_store_sum(
-            sum4v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel }, output1 + outputVectorStep + bytesOfPixel)
+            sum4v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel },
+            output1 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum5v0, factor0, settings, residual1.map { $0 + 2 * bytesOfPixel }, output1 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum5v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output1 + outputVectorStep + 2 * bytesOfPixel)
+            sum5v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output1 + outputVectorStep + 2 * bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip4x2(
@@ -903,7 +943,8 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
         martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel }, output0 + outputVectorStep + bytesOfPixel)
+            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
+            output0 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum2v0, factor0, settings, residual1.map { $0 }, output1)
         martlet_store_sum(
@@ -911,7 +952,8 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum3v0, factor0, settings, residual1.map { $0 + bytesOfPixel }, output1 + bytesOfPixel)
         martlet_store_sum(
-            sum3v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel }, output1 + outputVectorStep + bytesOfPixel)
+            sum3v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel },
+            output1 + outputVectorStep + bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip2x2(
@@ -1056,27 +1098,33 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
         martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel }, output0 + outputVectorStep + bytesOfPixel)
+            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
+            output0 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum2v0, factor0, settings, residual0.map { $0 + 2 * bytesOfPixel }, output0 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output0 + outputVectorStep + 2 * bytesOfPixel)
+            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output0 + outputVectorStep + 2 * bytesOfPixel)
         martlet_store_sum(
             sum3v0, factor0, settings, residual0.map { $0 + 3 * bytesOfPixel }, output0 + 3 * bytesOfPixel)
         martlet_store_sum(
-            sum3v1, factor1, settings, residual0.map { $0 + residualVectorStep + 3 * bytesOfPixel }, output0 + outputVectorStep + 3 * bytesOfPixel)
+            sum3v1, factor1, settings, residual0.map { $0 + residualVectorStep + 3 * bytesOfPixel },
+            output0 + outputVectorStep + 3 * bytesOfPixel)
         martlet_store_sum(
             sum4v0, factor0, settings, residual0.map { $0 + 4 * bytesOfPixel }, output0 + 4 * bytesOfPixel)
         martlet_store_sum(
-            sum4v1, factor1, settings, residual0.map { $0 + residualVectorStep + 4 * bytesOfPixel }, output0 + outputVectorStep + 4 * bytesOfPixel)
+            sum4v1, factor1, settings, residual0.map { $0 + residualVectorStep + 4 * bytesOfPixel },
+            output0 + outputVectorStep + 4 * bytesOfPixel)
         martlet_store_sum(
             sum5v0, factor0, settings, residual0.map { $0 + 5 * bytesOfPixel }, output0 + 5 * bytesOfPixel)
         martlet_store_sum(
-            sum5v1, factor1, settings, residual0.map { $0 + residualVectorStep + 5 * bytesOfPixel }, output0 + outputVectorStep + 5 * bytesOfPixel)
+            sum5v1, factor1, settings, residual0.map { $0 + residualVectorStep + 5 * bytesOfPixel },
+            output0 + outputVectorStep + 5 * bytesOfPixel)
         martlet_store_sum(
             sum6v0, factor0, settings, residual0.map { $0 + 6 * bytesOfPixel }, output0 + 6 * bytesOfPixel)
         martlet_store_sum(
-            sum6v1, factor1, settings, residual0.map { $0 + residualVectorStep + 6 * bytesOfPixel }, output0 + outputVectorStep + 6 * bytesOfPixel)
+            sum6v1, factor1, settings, residual0.map { $0 + residualVectorStep + 6 * bytesOfPixel },
+            output0 + outputVectorStep + 6 * bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip5x2(
@@ -1151,19 +1199,23 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
         martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel }, output0 + outputVectorStep + bytesOfPixel)
+            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
+            output0 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum2v0, factor0, settings, residual0.map { $0 + 2 * bytesOfPixel }, output0 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output0 + outputVectorStep + 2 * bytesOfPixel)
+            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output0 + outputVectorStep + 2 * bytesOfPixel)
         martlet_store_sum(
             sum3v0, factor0, settings, residual0.map { $0 + 3 * bytesOfPixel }, output0 + 3 * bytesOfPixel)
         martlet_store_sum(
-            sum3v1, factor1, settings, residual0.map { $0 + residualVectorStep + 3 * bytesOfPixel }, output0 + outputVectorStep + 3 * bytesOfPixel)
+            sum3v1, factor1, settings, residual0.map { $0 + residualVectorStep + 3 * bytesOfPixel },
+            output0 + outputVectorStep + 3 * bytesOfPixel)
         martlet_store_sum(
             sum4v0, factor0, settings, residual0.map { $0 + 4 * bytesOfPixel }, output0 + 4 * bytesOfPixel)
         martlet_store_sum(
-            sum4v1, factor1, settings, residual0.map { $0 + residualVectorStep + 4 * bytesOfPixel }, output0 + outputVectorStep + 4 * bytesOfPixel)
+            sum4v1, factor1, settings, residual0.map { $0 + residualVectorStep + 4 * bytesOfPixel },
+            output0 + outputVectorStep + 4 * bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip3x2(
@@ -1224,11 +1276,13 @@ import CMartletIntrinsics
         martlet_store_sum(
             sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
         martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel }, output0 + outputVectorStep + bytesOfPixel)
+            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
+            output0 + outputVectorStep + bytesOfPixel)
         martlet_store_sum(
             sum2v0, factor0, settings, residual0.map { $0 + 2 * bytesOfPixel }, output0 + 2 * bytesOfPixel)
         martlet_store_sum(
-            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel }, output0 + outputVectorStep + 2 * bytesOfPixel)
+            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel },
+            output0 + outputVectorStep + 2 * bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip1x2(
