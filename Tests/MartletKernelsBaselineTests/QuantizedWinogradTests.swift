@@ -38,10 +38,14 @@ import Testing
                 for lane in 0..<16 {
                     var sum = 0
                     for y in 0..<6 {
-                        for x in 0..<6 { sum += a[y] * b[x] * (Int(bytes[origin + y * rowStep + x * 16 + lane]) - 128) }
+                        for x in 0..<6 {
+                            let byte = bytes[origin + y * rowStep + x * 16 + lane]
+                            sum += a[y] * b[x] * (Int(byte) - 128)
+                        }
                     }
                     let place = position * step + index * 32 + lane * 2
-                    let half = Int16(bitPattern: UInt16(found[place]) | UInt16(found[place + 1]) << 8)
+                    let (low, high) = (UInt16(found[place]), UInt16(found[place + 1]))
+                    let half = Int16(bitPattern: low | high << 8)
                     #expect(Int(half) == sum)
                 }
             }
@@ -74,8 +78,9 @@ import Testing
                         var sum: Int32 = 0
                         for i in 0..<blocks {
                             for k in 0..<2 * pairs {
-                                let weight = w[(((i * pairs + k / 2) * vectors + v) * c + o) * 2 + k % 2]
-                                sum += Int32(x[(i * columns + column) * 2 * pairs + k]) * Int32(weight)
+                                let place = ((i * pairs + k / 2) * vectors + v) * c + o
+                                let number = x[(i * columns + column) * 2 * pairs + k]
+                                sum += Int32(number) * Int32(w[place * 2 + k % 2])
                             }
                         }
                         #expect(output[(v * columns + column) * c + o] == Float(sum) * factors[v * c + o])

@@ -13,7 +13,7 @@ struct ByteQuantization: Hashable {
 
     /// The bytes between which an activation cuts off, `nil` if it is more than a clamp.
     func bounds(_ activation: Activation?) -> ClosedRange<Int>? {
-        guard let clamp = ClampBounds(activation) else { return nil }
+        guard let clamp = ClampBounds(activation), !clamp.minimum.isNaN, !clamp.maximum.isNaN else { return nil }
         func byte(_ value: Float, _ open: Int) -> Int {
             if value.isInfinite { return open }
             let steps = (value / scale).rounded(.toNearestOrEven)
