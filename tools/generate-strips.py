@@ -275,7 +275,8 @@ def quantized_strip(kind, key, pixels, vectors):
             residual = f"residual{r}.map {{ $0{' + residualVectorStep' if v else ''}{times(k, 'bytesOfPixel')} }}"
             to = f"output{r}{' + outputVectorStep' if v else ''}{times(k, 'bytesOfPixel')}"
             out.append("    martlet_store_sum(")
-            out.append(f"        sum{p}v{v}, factor{v}, settings, {residual}, {to})")
+            arguments = [f"sum{p}v{v}", f"factor{v}", "settings", residual, to]
+            out += (wrapped(arguments, " " * 8) + ")").split("\n")
     out.append("}")
     return out
 
