@@ -16,9 +16,9 @@ func room(
 
 /// The kernels for one instruction set: links to the baseline's sources, built with its flags. They are optimised in
 /// debug builds too: there they would be a hundred times slower, and leave generic code behind.
-func instructionSet(_ name: String, flag: String, march: String) -> Target {
+func instructionSet(_ name: String, flag: String, march: String, extensions: [String] = []) -> Target {
     #if arch(x86_64)
-        let flags = ["-Xcc", "-march=\(march)"]
+        let flags = (["-march=\(march)"] + extensions.map { "-m\($0)" }).flatMap { ["-Xcc", $0] }
     #else
         let flags: [String] = []
     #endif
@@ -66,6 +66,8 @@ let package = Package(
         room("MartletKernelsBaseline", ["CMartletIntrinsics"], kernel: true),
         instructionSet("MartletKernelsAVX2", flag: "MARTLET_AVX2", march: "x86-64-v3"),
         instructionSet("MartletKernelsAVX512", flag: "MARTLET_AVX512", march: "x86-64-v4"),
+        instructionSet(
+            "MartletKernelsVNNI", flag: "MARTLET_VNNI", march: "x86-64-v4", extensions: ["avx512vnni"]),
 
         // Floor 3
         room("MartletNetworks", ["MartletTensors", "MartletKernelsBaseline"]),
@@ -86,7 +88,8 @@ let package = Package(
             "MartletInference",
             [
                 "CMartletIntrinsics", "MartletTensors", "MartletParallelism", "MartletLinearAlgebra",
-                "MartletKernelsBaseline", "MartletKernelsAVX2", "MartletKernelsAVX512", "MartletNetworks",
+                "MartletKernelsBaseline", "MartletKernelsAVX2", "MartletKernelsAVX512", "MartletKernelsVNNI",
+                "MartletNetworks",
             ]),
 
         // Floor 5

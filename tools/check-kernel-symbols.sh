@@ -10,12 +10,12 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-ROOMS=(MartletKernelsAVX2 MartletKernelsAVX512)
+ROOMS=(MartletKernelsAVX2 MartletKernelsAVX512 MartletKernelsVNNI)
 
 # Reads the output of nm; prints the weak symbols that are not the rooms' own.
 foreign_weak_symbols() {
     # W weak, V weak object, u unique. __swift_reflection_version is a number that every object carries.
-    grep -E ' [WVu] ' | grep -vE ' \$s[0-9]+MartletKernelsAVX(2|512)[^ ]*$| __swift_reflection_version$' || true
+    grep -E ' [WVu] ' | grep -vE ' \$s[0-9]+MartletKernels(AVX2|AVX512|VNNI)[^ ]*$| __swift_reflection_version$' || true
 }
 
 self_test() {
@@ -57,8 +57,10 @@ for configuration in debug release; do
             status=1
         fi
         # A room without its flags would still compute the same, slowly.
-        if ! objdump -d -- "${objects[@]}" | grep -c vfmadd >/dev/null; then
-            echo "$room, $configuration: no fused multiply-add; are its flags in Package.swift?" >&2
+        instruction=vfmadd
+        [[ $room == *VNNI ]] && instruction=vpdpbusd
+        if ! objdump -d -- "${objects[@]}" | grep -c $instruction >/dev/null; then
+            echo "$room, $configuration: no $instruction; are its flags in Package.swift?" >&2
             status=1
         fi
         checked=$((checked + ${#objects[@]}))

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Write the unrolled inner loops of `convolveRows` and `depthwiseRows`.
+"""Write the unrolled inner loops of `convolveRows`, `depthwiseRows` and their siblings on bytes.
 
-    tools/generate-strips.py            # write *Strips+*.generated.swift of Sources/MartletKernelsBaseline/Blocked
+    tools/generate-strips.py            # write *Strips+*.generated.swift of Sources/MartletKernelsBaseline
     tools/generate-strips.py --check    # fail if the committed files differ from what would be written
 
 A strip is a few output pixels of one or two output vectors. Its pixels x vectors sums are named variables, so that each
@@ -10,14 +10,16 @@ of pixels are two runs of neighbours from two base pointers, which lets two shor
 strips of an odd number are one run. How many pixels fit follows from the registers, which hold pixels x vectors sums,
 the weights of one lane and one input.
 
-A convolution multiplies one channel of a pixel with a vector of weights, a depthwise one a vector of channels.
+A convolution multiplies one channel of a pixel with a vector of weights, a depthwise one a vector of channels. On bytes a
+convolution multiplies four channels at once: with one instruction where there is one for it (VNNI), or else in pairs, the
+first and third channel before the others.
 """
 
 import argparse
 import pathlib
 import sys
 
-FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Sources/MartletKernelsBaseline/Blocked"
+FOLDER = pathlib.Path(__file__).resolve().parent.parent / "Sources/MartletKernelsBaseline"
 LINE_LENGTH = 120 - 4  # as in .swift-format, within `#if`
 
 # Condition, and the longest run by the number of vectors: the widest strip is two of these.
@@ -25,6 +27,14 @@ SETS = {
     "AVX512": ("MARTLET_AVX512", {2: 7, 1: 7}),  # 32 registers
     "AVX2": ("MARTLET_AVX2", {2: 3, 1: 5}),  # 16 registers
     "Baseline": ("!MARTLET_AVX512 && !MARTLET_AVX2", {2: 3, 1: 4}),  # 16 registers, some of them for products
+}
+
+# The same for bytes, whose sums are integers of 32 bits.
+QUANTIZED_SETS = {
+    "VNNI": ("MARTLET_VNNI", {2: 7, 1: 7}),
+    "AVX512": ("MARTLET_AVX512", {2: 7, 1: 7}),
+    "AVX2": ("MARTLET_AVX2", {2: 3, 1: 5}),
+    "Baseline": ("!MARTLET_VNNI && !MARTLET_AVX512 && !MARTLET_AVX2", {2: 3, 1: 4}),
 }
 
 CONVOLUTION = [
@@ -49,6 +59,48 @@ CONVOLUTION = [
 # One vector, one lane at each offset, which is the whole vector.
 DEPTHWISE = [pair for pair in CONVOLUTION if pair[0] not in ("lanes", "ahead", "residualBlockStep", "outputBlockStep")]
 
+QUANTIZED_CONVOLUTION = [
+    ("input0", "UnsafePointer<UInt8>"),
+    ("input1", "UnsafePointer<UInt8>"),
+    ("step", "Int"),
+    ("offsets", "UnsafePointer<Int>"),
+    ("offsetCount", "Int"),
+    ("quads", "Int"),
+    ("weights", "UnsafeRawPointer"),
+    ("ahead", "Int"),
+    ("bias", "UnsafePointer<Int32>"),
+    ("factors", "UnsafePointer<Float>"),
+    ("settings", "UnsafePointer<Float>"),
+    ("residual0", "UnsafePointer<UInt8>?"),
+    ("residual1", "UnsafePointer<UInt8>?"),
+    ("residualVectorStep", "Int"),
+    ("output0", "UnsafeMutablePointer<UInt8>"),
+    ("output1", "UnsafeMutablePointer<UInt8>"),
+    ("outputVectorStep", "Int"),
+]
+# Products of 16-bit numbers, without what comes after them in a layer.
+PAIRS = [
+    *(pair for pair in QUANTIZED_CONVOLUTION[:9] if pair[0] not in ("bias", "quads")),
+    ("factors", "UnsafePointer<Float>"),
+    ("output0", "UnsafeMutablePointer<Float>"),
+    ("output1", "UnsafeMutablePointer<Float>"),
+    ("outputVectorStep", "Int"),
+]
+PAIRS.insert(5, ("pairs", "Int"))
+QUANTIZED_DEPTHWISE = [
+    pair
+    for pair in QUANTIZED_CONVOLUTION
+    if pair[0] not in ("quads", "ahead", "residualVectorStep", "outputVectorStep")
+]
+
+
+def is_depthwise(kind):
+    return kind is DEPTHWISE or kind is QUANTIZED_DEPTHWISE
+
+
+def is_quantized(kind):
+    return kind is QUANTIZED_CONVOLUTION or kind is QUANTIZED_DEPTHWISE or kind is PAIRS
+
 
 def strips(run):
     """Pixels of each strip, even ones first, each from the widest."""
@@ -56,7 +108,10 @@ def strips(run):
 
 
 def name(kind, pixels, vectors):
-    return f"depthwiseStrip{pixels}" if kind is DEPTHWISE else f"convolveStrip{pixels}x{vectors}"
+    if kind is PAIRS:
+        return f"multiplyPairsStrip{pixels}x{vectors}"
+    stem = ("depthwise" if is_depthwise(kind) else "convolve") + ("QuantizedStrip" if is_quantized(kind) else "Strip")
+    return f"{stem}{pixels}" if is_depthwise(kind) else f"{stem}{pixels}x{vectors}"
 
 
 def wrapped(pieces, indent):
@@ -138,14 +193,104 @@ def strip(kind, pixels, vectors):
     return out
 
 
+def times(count, step):
+    """The text that adds so many steps to a pointer."""
+    return ["", f" + {step}"][count] if count < 2 else f" + {count} * {step}"
+
+
+def quantized_strip(kind, key, pixels, vectors):
+    runs = 2 if pixels % 2 == 0 else 1
+    length = pixels // runs
+    places = [(p, p // length, p % length) for p in range(pixels)]
+    both = range(vectors)
+    lanes = "Integers.scalarCount"
+    out = [f"@inline(never) private func {name(kind, pixels, vectors)}(", parameters(kind, "    "), ") {"]
+    for v in both if kind is not PAIRS else ():
+        out.append(f"    let bias{v} = martlet_load_integers(bias{times(v, lanes)})")
+    for p, _, _ in places:
+        for v in both:
+            out.append(f"    var sum{p}v{v} = {'Integers.zero' if kind is PAIRS else f'bias{v}'}")
+    out.append("    var weights = weights")
+    out.append("    var i = 0")
+    out.append("    while i < offsetCount {")
+    if kind is QUANTIZED_DEPTHWISE:
+        for r in range(runs):
+            out.append(f"        let x{r} = input{r} + offsets[i]")
+        out.append("        let w = martlet_load_integers(weights)")
+        for p, r, k in places:
+            out.append(f"        sum{p}v0 = martlet_add_pairs(sum{p}v0, martlet_load_bytes(x{r}{times(k, 'step')}), w)")
+        out.append(f"        weights += 4 * {lanes}")
+    else:
+        for r in range(runs):
+            out.append(f"        var x{r} = input{r} + offsets[i]")
+        name_of_terms = "pair" if kind is PAIRS else "quad"
+        out.append(f"        var {name_of_terms} = 0")
+        out.append(f"        while {name_of_terms} < {name_of_terms}s {{")
+        indent = " " * 12
+        if key == "VNNI" or kind is PAIRS:
+            add = "martlet_add_pairs" if kind is PAIRS else "martlet_add_quads"
+            for v in both:
+                out.append(f"{indent}let w{v} = martlet_load_integers(weights{times(v, f'4 * {lanes}')})")
+            for p, r, k in places:
+                out.append(f"{indent}let pixel{p} = martlet_broadcast_quad(x{r}{times(k, 'step')})")
+                for v in both:
+                    out.append(f"{indent}sum{p}v{v} = {add}(sum{p}v{v}, pixel{p}, w{v})")
+        else:
+            for v in both:
+                out.append(f"{indent}let even{v} = martlet_load_integers(weights{times(2 * v, f'4 * {lanes}')})")
+                out.append(f"{indent}let odd{v} = martlet_load_integers(weights{times(2 * v + 1, f'4 * {lanes}')})")
+            for p, r, k in places:
+                out.append(f"{indent}let pixel{p} = martlet_broadcast_quad(x{r}{times(k, 'step')})")
+                out.append(f"{indent}let (even{p}x, odd{p}x) = (martlet_even_bytes(pixel{p}), martlet_odd_bytes(pixel{p}))")
+                for v in both:
+                    out.append(f"{indent}sum{p}v{v} = martlet_add_pairs(sum{p}v{v}, even{p}x, even{v})")
+                    out.append(f"{indent}sum{p}v{v} = martlet_add_pairs(sum{p}v{v}, odd{p}x, odd{v})")
+        size = vectors * (1 if key == "VNNI" or kind is PAIRS else 2)
+        for line in range(size):
+            out.append(f"{indent}martlet_prefetch(weights + ahead{times(line, f'4 * {lanes}')})")
+        out.append(f"{indent}weights += {4 * size} * {lanes}")
+        for r in range(runs):
+            out.append(f"{indent}x{r} += 4")
+        out.append(f"{indent}{name_of_terms} += 1")
+        out.append("        }")
+    out.append("        i += 1")
+    out.append("    }")
+    for v in both:
+        out.append(f"    let factor{v} = martlet_load_reals(factors{times(v, lanes)})")
+    if kind is PAIRS:
+        for p, r, k in places:
+            for v in both:
+                to = f"output{r}{' + outputVectorStep' if v else ''}{times(k, lanes)}"
+                out.append(f"    martlet_store_reals(martlet_to_reals(sum{p}v{v}) * factor{v}, {to})")
+        return [*out, "}"]
+    out.append("    if residual0 == nil && settings[3] == 0 {")
+    for p, r, k in places:
+        for v in both:
+            to = f"output{r}{' + outputVectorStep' if v else ''}{times(k, 'bytesOfPixel')}"
+            out.append(f"        martlet_store_scaled(sum{p}v{v}, factor{v}, settings, {to})")
+    out.append("        return")
+    out.append("    }")
+    for p, r, k in places:
+        for v in both:
+            residual = f"residual{r}.map {{ $0{' + residualVectorStep' if v else ''}{times(k, 'bytesOfPixel')} }}"
+            to = f"output{r}{' + outputVectorStep' if v else ''}{times(k, 'bytesOfPixel')}"
+            out.append("    martlet_store_sum(")
+            arguments = [f"sum{p}v{v}", f"factor{v}", "settings", residual, to]
+            out += (wrapped(arguments, " " * 8) + ")").split("\n")
+    out.append("}")
+    return out
+
+
 def dispatch(kind, run):
     """The function that chooses the strip."""
-    if kind is DEPTHWISE:
+    quantized = "Quantized" if is_quantized(kind) else ""
+    if is_depthwise(kind):
         out = ["/// Calls the strip of `pixels` pixels, which must be one of those below."]
-        out += ["@inline(__always) func depthwiseStrip(", "    pixels: Int,"]
+        out += [f"@inline(__always) func depthwise{quantized}Strip(", "    pixels: Int,"]
     else:
         out = ["/// Calls the strip of `pixels` pixels, which must be one of those below, and `vectors` vectors."]
-        out += ["@inline(__always) func convolveStrip(", "    pixels: Int, vectors: Int,"]
+        stem = "multiplyPairsStrip" if kind is PAIRS else f"convolve{quantized}Strip"
+        out += [f"@inline(__always) func {stem}(", "    pixels: Int, vectors: Int,"]
     out += [parameters(kind, "    "), ") {"]
 
     def choose(vectors, indent):
@@ -156,7 +301,7 @@ def dispatch(kind, run):
             out.append(wrapped([parameter for parameter, _ in kind], indent + " " * 8) + ")")
         out.append(f"{indent}}}")
 
-    if kind is DEPTHWISE:
+    if is_depthwise(kind):
         choose(1, "    ")
     else:
         out.append("    if vectors == 2 {")
@@ -168,23 +313,26 @@ def dispatch(kind, run):
 
 
 def file(kind, key):
-    condition, run = SETS[key]
+    condition, run = (QUANTIZED_SETS if is_quantized(kind) else SETS)[key]
     lines = dispatch(kind, run)
-    if kind is DEPTHWISE:
-        rows, run = "depthwiseRows", {1: run[1]}
+    quantized = "Quantized" if is_quantized(kind) else ""
+    if is_depthwise(kind):
+        rows, run = f"depthwise{quantized}Rows", {1: run[1]}
     else:
-        rows = "convolveRows"
-        lines = [
+        rows = "multiplyPairs" if kind is PAIRS else f"convolve{quantized}Rows"
+        length = [
             "/// The longest run of pixels of a strip; the widest strip is two of them.",
-            "@inline(__always) func longestRun(vectors: Int) -> Int {",
+            f"@inline(__always) func longest{quantized}Run(vectors: Int) -> Int {{",
             f"    vectors == 2 ? {run[2]} : {run[1]}" if run[1] != run[2] else f"    {run[1]}",
             "}",
             "",
-            *lines,
         ]
+        # Products have the strips of convolutions.
+        lines = lines if kind is PAIRS else length + lines
     for vectors, length in run.items():
         for pixels in strips(length):
-            lines += ["", *strip(kind, pixels, vectors)]
+            make = quantized_strip(kind, key, pixels, vectors) if quantized else strip(kind, pixels, vectors)
+            lines += ["", *make]
     body = "\n".join(lines).split("\n")
     return "\n".join(
         [
@@ -192,7 +340,7 @@ def file(kind, key):
             "",
             f"// The arguments of a strip are those of `{rows}`, the pointers once for each of its two runs.",
             "",
-            *(["import CMartletIntrinsics", ""] if kind is CONVOLUTION else []),
+            *(["import CMartletIntrinsics", ""] if kind is not DEPTHWISE else []),
             f"#if {condition}",
             *("    " + line if line else "" for line in body),
             "#endif",
@@ -201,20 +349,31 @@ def file(kind, key):
     )
 
 
+def files():
+    """Every generated file with its path."""
+    for key in SETS:
+        for kind, prefix in ((CONVOLUTION, "Convolution"), (DEPTHWISE, "Depthwise")):
+            yield FOLDER / "Blocked" / f"{prefix}Strips+{key}.generated.swift", file(kind, key)
+    for key in QUANTIZED_SETS:
+        for kind, prefix in (
+            (QUANTIZED_CONVOLUTION, "QuantizedConvolution"),
+            (QUANTIZED_DEPTHWISE, "QuantizedDepthwise"),
+            (PAIRS, "Pair"),
+        ):
+            yield FOLDER / "Quantized" / f"{prefix}Strips+{key}.generated.swift", file(kind, key)
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare with the committed files instead of writing")
     check = parser.parse_args().check
     stale = 0
-    for key in SETS:
-        for kind, prefix in ((CONVOLUTION, "Convolution"), (DEPTHWISE, "Depthwise")):
-            path = FOLDER / f"{prefix}Strips+{key}.generated.swift"
-            text = file(kind, key)
-            if not check:
-                path.write_text(text, encoding="utf-8")
-            elif not path.exists() or path.read_text(encoding="utf-8") != text:
-                print(f"{path.name} is not what tools/generate-strips.py writes", file=sys.stderr)
-                stale = 1
+    for path, text in files():
+        if not check:
+            path.write_text(text, encoding="utf-8")
+        elif not path.exists() or path.read_text(encoding="utf-8") != text:
+            print(f"{path.name} is not what tools/generate-strips.py writes", file=sys.stderr)
+            stale = 1
     return stale
 
 

@@ -43,11 +43,20 @@ static inline bool martlet_supports_x86_64_v4(void) {
            && martlet_has_bits(b, bit_AVX512F | bit_AVX512BW | bit_AVX512CD | bit_AVX512DQ | bit_AVX512VL);
 }
 
+/// All of v4, and AVX-512 VNNI: sums of products of bytes. No level of the psABI has it.
+static inline bool martlet_supports_avx512_vnni(void) {
+    unsigned int a, b, c, d;
+    return martlet_supports_x86_64_v4() && __get_cpuid_count(7, 0, &a, &b, &c, &d)
+           && martlet_has_bits(c, bit_AVX512VNNI);
+}
+
 #else
 
 static inline bool martlet_supports_x86_64_v3(void) { return false; }
 
 static inline bool martlet_supports_x86_64_v4(void) { return false; }
+
+static inline bool martlet_supports_avx512_vnni(void) { return false; }
 
 #endif
 

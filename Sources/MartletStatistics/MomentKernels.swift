@@ -55,7 +55,7 @@ struct MomentKernels: Sendable {
             gatherColumn = MartletKernelsAVX2.gatherColumn
             copyVectors = MartletKernelsAVX2.copyVectors
             planarToBlocked = MartletKernelsAVX2.planarToBlocked
-        case .avx512:
+        case .avx512, .avx512VNNI:
             lanes = MartletKernelsAVX512.vectorLanes()
             blockProducts = MartletKernelsAVX512.blockProducts
             spectralProducts = MartletKernelsAVX512.spectralProducts

@@ -31,9 +31,12 @@ public enum SmallNetwork {
 
 /// Puts networks together node by node.
 public struct NetworkBuilder {
-    private var generator: SeededGenerator
-    private var nodes: [Node] = []
-    private var constants: [String: Tensor] = [:]
+    /// The source of every random choice.
+    public var generator: SeededGenerator
+    /// What has been added.
+    public private(set) var nodes: [Node] = []
+    /// Its constants.
+    public var constants: [String: Tensor] = [:]
 
     /// A builder whose weights follow from a seed.
     public init(seed: UInt64) { generator = SeededGenerator(seed: seed) }

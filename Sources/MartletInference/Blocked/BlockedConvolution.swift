@@ -39,32 +39,16 @@ struct BlockedConvolution: Step {
 
     private var pairs: Int { (operands.y.layout.blocks + 1) / 2 }
 
-    /// Rows that one task computes: so many that their input stays in the cache, and so few that there are some tasks for
-    /// each thread, as long as a task is worth handing out.
-    private var rowsOfTask: Int {
-        let y = operands.y.layout
-        let fitting = max(1, (isFlat ? 896 : 784) / max(1, y.width))
-        var parts = (y.height + fitting - 1) / fitting
-        if operands.workers > 1 {
-            let products = y.height * y.width * offsets.count * inputLanes * y.blocks
-            let worth = max(1, products / BlockedConvolution.productsOfTask / pairs)
-            let wanted = (4 * operands.workers + pairs - 1) / pairs
-            parts = max(parts, min(wanted, worth, y.height))
-        }
-        let rows = (y.height + parts - 1) / parts
-        // Two rows at a time where a row is short.
-        return !isFlat && y.width <= 7 ? min(y.height, (rows + 1) / 2 * 2) : rows
-    }
-
-    /// Multiply-adds of vectors: some five microseconds.
-    private static let productsOfTask = 16 * 1024
-
     func run(_ context: StepContext) {
         let (x, y, residual, kernels, clamp) = (
             operands.x, operands.y, operands.residual, operands.kernels, operands.clamp
         )
-        let (lanes, pairs, rowsOfTask, isFlat) = (kernels.lanes, pairs, rowsOfTask, isFlat)
+        let (lanes, pairs, isFlat) = (kernels.lanes, pairs, isFlat)
         let (height, width) = (y.layout.height, y.layout.width)
+        let rowsOfTask = ConvolutionTasks(
+            height: height, width: width, isFlat: isFlat, products: offsets.count * inputLanes * y.layout.blocks,
+            pairs: pairs, workers: operands.workers
+        ).rows
         let parts = (height + rowsOfTask - 1) / rowsOfTask
         let pairWeights = offsets.count * inputLanes * 2 * lanes
         let inputRowStep = x.layout.rowStride * strides.row

@@ -26,36 +26,39 @@ struct BlockedLayout: Hashable {
     var width: Int
     /// Channels that lie side by side.
     var lanes: Int
+    /// Bytes of an element: 4 of floats, 1 of bytes.
+    var elementBytes: Int
     var border: Border
-    /// Floats from one image to the next: more than its own if the value is a part of a larger one.
+    /// Elements from one image to the next: more than its own if the value is a part of a larger one.
     var imageStride: Int
     /// How the pixels of the value lie in this layout, if not as they are.
     var fold: StrideFold?
 
     /// A value of these extents on its own.
     /// - Throws: `TensorError` if it is too large.
-    init(_ extents: [Int], lanes: Int, border: Border) throws {
+    init(_ extents: [Int], lanes: Int, border: Border, elementBytes: Int = MemoryLayout<Float>.stride) throws {
         images = extents[0]
         channels = extents[1]
         height = extents[2]
         width = extents[3]
         self.lanes = lanes
+        self.elementBytes = elementBytes
         self.border = border
         imageStride = 0
         imageStride = try CheckedArithmetic.product([
             blocks, height + border.top + border.bottom, width + border.left + border.right, lanes,
         ])
-        _ = try CheckedArithmetic.product([images, imageStride, MemoryLayout<Float>.stride])
+        _ = try CheckedArithmetic.product([images, imageStride, elementBytes])
     }
 
     /// Blocks of channels; the last may have lanes to spare.
     var blocks: Int { (channels + lanes - 1) / lanes }
-    /// Floats from one row to the next.
+    /// Elements from one row to the next.
     var rowStride: Int { (width + border.left + border.right) * lanes }
-    /// Floats from one block to the next.
+    /// Elements from one block to the next.
     var blockStride: Int { (height + border.top + border.bottom) * rowStride }
-    /// Floats from the beginning of a plane to its first pixel.
+    /// Elements from the beginning of a plane to its first pixel.
     var origin: Int { border.top * rowStride + border.left * lanes }
     /// The bytes of a value on its own.
-    var byteCount: Int { images * imageStride * MemoryLayout<Float>.stride }
+    var byteCount: Int { images * imageStride * elementBytes }
 }

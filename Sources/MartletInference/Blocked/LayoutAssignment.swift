@@ -19,24 +19,43 @@ struct LayoutAssignment {
     private static let widestBorder = 1024
 
     private let lanes: Int
+    /// What the values stand for that layers on bytes read or write.
+    private(set) var quantizations: [String: ByteQuantization]
+    /// The layers on bytes by their outputs.
+    let layers: [String: QuantizedLayer]
     /// Chooses the algorithms, which say what border their input wants.
     let choice: ConvolutionChoice
+    /// The same of layers on bytes.
+    let choiceOnBytes: QuantizedConvolutionChoice
+    /// Values that layers on bytes read.
+    private var readByLayers: Set<String> = []
+    /// Values that nodes on blocks read.
+    private var readInBlocks: Set<String> = []
     /// Whether the operands of a concatenation are put into its result.
     private let placesParts: Bool
 
-    /// Assigns layouts for vectors of `lanes` floats.
-    init(_ network: Network, types: [String: TensorType], lanes: Int, options: Executor.Options) throws {
-        self.network = network
-        self.types = types
-        self.lanes = lanes
+    /// Assigns layouts for the kernels of an instruction set.
+    init(_ quantized: QuantizedNetwork, kernels: KernelSet, options: Executor.Options) throws {
+        network = quantized.network
+        types = quantized.types
+        quantizations = quantized.quantizations
+        layers = quantized.layers
+        lanes = kernels.lanes
+        choiceOnBytes = QuantizedConvolutionChoice(
+            kernels: QuantizedKernelSet(kernels.instructionSet), preferred: options.prefers)
         var choice = ConvolutionChoice(
             lanes: lanes, weightBytes: network.constants.values.reduce(0) { $0 + $1.byteCount })
         choice.tuned = options.tuning?.algorithms ?? [:]
         choice.preferred = options.prefers
         self.choice = choice
         placesParts = options.reusesMemory
-        let blocked = Set(network.nodes.indices.filter { runsOnBlocks(network.nodes[$0]) })
+        readByLayers = Set(network.nodes.filter { layer($0) != nil }.flatMap { $0.inputs.compactMap { $0 } })
+        var blocked = Set(network.nodes.indices.filter { runsOnBlocks(network.nodes[$0]) })
+        blocked.formUnion(dequantizationsOfBlocks(blocked))
         if blocked.isEmpty { return }
+        readInBlocks = Set(
+            blocked.flatMap { index in blockedInputs(network.nodes[index]).compactMap { network.nodes[index].input($0) }
+            })
         insertConversions(blocked)
         try assignLayouts()
     }
@@ -49,10 +68,15 @@ struct LayoutAssignment {
 
     // MARK: Which nodes run on blocks
 
+    /// The extents of a value that could lie in blocks, of floats or of bytes.
     private func extents(_ value: String?) -> [Int]? {
-        guard let value, let type = types[value], type.elementType == .float32 else { return nil }
+        guard let value, let type = types[value],
+            type.elementType == .float32 || quantizations[value] != nil
+        else { return nil }
         return type.extents
     }
+
+    private func layer(_ node: Node) -> QuantizedLayer? { node.outputs.first.flatMap { $0 }.flatMap { layers[$0] } }
 
     /// Whether a value is an image with pixels.
     private func isImage(_ value: String?) -> Bool {
@@ -61,6 +85,16 @@ struct LayoutAssignment {
     }
 
     private func runsOnBlocks(_ node: Node) -> Bool {
+        if layer(node) != nil { return true }
+        if case .quantizeLinear = node.operation {
+            // Bytes that nobody computes on may as well be made one by one.
+            guard let output = node.outputs.first, let output, quantizations[output] != nil, isImage(output),
+                types[node.input(0) ?? ""]?.elementType == .float32
+            else { return false }
+            return readByLayers.contains(output)
+        }
+        // Apart from that, bytes are moved in rows of pixels.
+        if node.inputs.contains(where: { $0.map { quantizations[$0] != nil } ?? false }) { return false }
         guard isImage(node.input(0)), isImage(node.outputs.first.flatMap { $0 }) else { return false }
         func isConstant(_ index: Int) -> Bool { node.input(index).map { network.constants[$0] != nil } ?? true }
         if let input = node.input(0), network.constants[input] != nil { return false }
@@ -68,12 +102,7 @@ struct LayoutAssignment {
         case .convolution(let convolution):
             guard isConstant(1), isConstant(2), let weight = extents(node.input(1)) else { return false }
             if convolution.addsResidual, node.input(3).map({ network.constants[$0] != nil }) ?? true { return false }
-            // A border is memory: of a window that hangs over far more than the image is large, a file could ask for any
-            // amount.
-            let border = border(node)
-            if max(border.top + border.bottom, border.left + border.right) > LayoutAssignment.widestBorder {
-                return false
-            }
+            if !LayoutAssignment.hasNarrowBorder(border(node)) { return false }
             // Of grouped convolutions only those of one channel a group have a kernel.
             return convolution.groups == 1 || (weight[1] == 1 && weight[0] == convolution.groups)
         case .maxPool, .averagePool, .localResponseNormalization, .activation, .globalAveragePool:
@@ -92,6 +121,30 @@ struct LayoutAssignment {
         }
     }
 
+    /// Whether a border is one to have: it is memory, and of a window that hangs over far more than the image is large, a file
+    /// could ask for any amount.
+    private static func hasNarrowBorder(_ border: BlockedLayout.Border) -> Bool {
+        max(border.top + border.bottom, border.left + border.right) <= widestBorder
+    }
+
+    /// Whether the border of a direct convolution is one to have.
+    static func hasNarrowBorder(_ window: Window, input: [Int], output: [Int]) -> Bool {
+        hasNarrowBorder(border(window, input: input, output: output) { ($0 - 1) * window.strides[$1] })
+    }
+
+    /// The dequantisations of values that lie in blocks.
+    private func dequantizationsOfBlocks(_ blocked: Set<Int>) -> [Int] {
+        let made = Set(
+            blocked.flatMap { network.nodes[$0].outputs.compactMap { $0 } }.filter { quantizations[$0] != nil })
+        return network.nodes.indices.filter { index in
+            guard case .dequantizeLinear = network.nodes[index].operation, let input = network.nodes[index].input(0)
+            else {
+                return false
+            }
+            return made.contains(input)
+        }
+    }
+
     /// The inputs of a node on blocks that are values in blocks, not parameters.
     private func blockedInputs(_ node: Node) -> [Int] {
         switch node.operation {
@@ -103,13 +156,19 @@ struct LayoutAssignment {
     }
 
     /// Whether a node on blocks leaves rows of pixels: the mean of a channel is one number.
-    private static func leavesPlanes(_ node: Node) -> Bool { node.operation == .globalAveragePool }
+    private func leavesPlanes(_ node: Node) -> Bool {
+        switch node.operation {
+        case .globalAveragePool: layer(node) == nil
+        case .dequantizeLinear: !(node.outputs.first.flatMap { $0 }.map { readInBlocks.contains($0) } ?? false)
+        default: false
+        }
+    }
 
     // MARK: Conversions
 
     private mutating func insertConversions(_ blocked: Set<Int>) {
         var isBlocked: Set<String> = []
-        for index in blocked where !LayoutAssignment.leavesPlanes(network.nodes[index]) {
+        for index in blocked where !leavesPlanes(network.nodes[index]) {
             for case let output? in network.nodes[index].outputs { isBlocked.insert(output) }
         }
         var taken = Set(types.keys)
@@ -122,13 +181,16 @@ struct LayoutAssignment {
             taken.insert(name)
             converted[value] = name
             types[name] = types[value]
+            quantizations[name] = quantizations[value]
             node.append(Node(name: name, operation: .identity, inputs: [value], outputs: [name]))
             return name
         }
         var inBlocks: Set<String> = isBlocked
         for (index, original) in network.nodes.enumerated() {
             var node = original
-            let wanted = blocked.contains(index) ? Set(blockedInputs(node)) : []
+            var wanted = blocked.contains(index) ? Set(blockedInputs(node)) : []
+            // What is quantised may lie either way.
+            if case .quantizeLinear = node.operation, !isBlocked.contains(node.input(0) ?? "") { wanted = [] }
             for (position, input) in node.inputs.enumerated() {
                 guard let input, network.constants[input] == nil else { continue }
                 if wanted.contains(position) == isBlocked.contains(input) { continue }
@@ -174,24 +236,40 @@ struct LayoutAssignment {
             for member in members { borders[member.part] = border }
         }
         let conversions = Set(network.nodes.filter { $0.operation == .identity }.compactMap { $0.outputs.first })
+        let quantized = network.nodes.reduce(into: Set<String>()) { found, node in
+            if case .quantizeLinear = node.operation, let output = node.outputs.first, let output,
+                !blockedValues.contains(node.input(0) ?? "")
+            {
+                found.insert(output)
+            }
+        }
         for value in blockedValues {
             guard let extents = extents(value) else { continue }
             if conversions.contains(value), let layout = try foldedLayout(of: value) {
                 layouts[value] = layout
                 continue
             }
-            let few = conversions.contains(value) && extents[1] <= 4 && (imageInputs[value] ?? false)
-            layouts[value] = try BlockedLayout(extents, lanes: few ? 4 : lanes, border: borders[value] ?? .init())
+            let isPicture = conversions.contains(value) || quantized.contains(value)
+            let few = isPicture && extents[1] <= 4 && (imageInputs[value] ?? false)
+            layouts[value] = try BlockedLayout(
+                extents, lanes: few ? 4 : lanesOfBlock(value), border: borders[value] ?? .init(),
+                elementBytes: quantizations[value] == nil ? MemoryLayout<Float>.stride : 1)
         }
         for (part, place) in parts {
             if let stride = layouts[place.whole]?.imageStride { layouts[part]?.imageStride = stride }
         }
     }
 
+    /// Channels of a block of a value.
+    private func lanesOfBlock(_ value: String) -> Int {
+        quantizations[value] == nil ? lanes : QuantizedKernelSet.channelsOfBlock
+    }
+
     /// The layout of a picture that a single convolution reads folded.
     private func foldedLayout(of value: String) throws -> BlockedLayout? {
         let readers = network.nodes.filter { $0.inputs.contains(value) }
-        guard readers.count == 1, case .convolution(let convolution) = readers[0].operation,
+        guard readers.count == 1, quantizations[value] == nil,
+            case .convolution(let convolution) = readers[0].operation,
             readers[0].inputs.dropFirst().allSatisfy({ $0 != value }), let input = extents(value),
             let output = extents(readers[0].outputs.first.flatMap { $0 }),
             let (fold, tile) = choice.fold(for: convolution, input: input, output: output)
@@ -219,7 +297,7 @@ struct LayoutAssignment {
             else { continue }
             var firstBlock = 0
             for case let input? in node.inputs {
-                let blocks = (extents(input)?[1] ?? 0) / lanes
+                let blocks = (extents(input)?[1] ?? 0) / lanesOfBlock(whole)
                 if producers.contains(input), parts[input] == nil {
                     parts[input] = (whole, firstBlock)
                     wholes[whole, default: []].append((input, firstBlock))
@@ -235,14 +313,25 @@ struct LayoutAssignment {
             let output = extents(node.outputs.first.flatMap { $0 })
         else { return .init() }
         let window = convolution.window
+        var tile: WinogradTile?
+        let algorithm =
+            layer(node) == nil
+            ? choice.algorithm(for: convolution, input: input, output: output)
+            : choiceOnBytes.algorithm(for: convolution, input: input, output: output)
+        if case .winograd(let chosen) = algorithm { tile = chosen }
+        return LayoutAssignment.border(window, input: input, output: output) { extent, axis in
+            tile.map { (extent + $0.size - 1) / $0.size * $0.size - 1 } ?? (extent - 1) * window.strides[axis]
+        }
+    }
+
+    /// The border for windows of which the last begins `reach` of the output's extent after the first.
+    private static func border(
+        _ window: Window, input: [Int], output: [Int], reach: (_ extent: Int, _ axis: Int) -> Int
+    ) -> BlockedLayout.Border {
         func axis(_ axis: Int) -> (before: Int, after: Int) {
             let before = window.border(axis: axis, extent: input[2 + axis]).before
             let span = window.dilations[axis] * (window.kernel[axis] - 1)
-            var reach = (output[2 + axis] - 1) * window.strides[axis] + span
-            if case .winograd(let tile) = choice.algorithm(for: convolution, input: input, output: output) {
-                reach = (output[2 + axis] + tile.size - 1) / tile.size * tile.size + span - 1
-            }
-            return (before, max(0, reach + 1 - before - input[2 + axis]))
+            return (before, max(0, reach(output[2 + axis], axis) + span + 1 - before - input[2 + axis]))
         }
         let (rows, columns) = (axis(0), axis(1))
         return .init(top: rows.before, left: columns.before, bottom: rows.after, right: columns.after)

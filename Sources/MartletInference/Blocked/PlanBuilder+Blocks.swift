@@ -38,7 +38,7 @@ extension PlanBuilder {
         _ activation: Activation, _ x: BlockedValue, _ y: BlockedValue, _ kernels: KernelSet
     ) throws -> BlockedActivation {
         let count = y.layout.width * kernels.lanes
-        let zeros = try packed("", as: "zeros \(count)", count: count) { _ in }
+        let zeros = try packed("", as: "zeros \(count)", count: count) { (_: UnsafeMutableBufferPointer<Float>) in }
         return BlockedActivation(x: x, y: y, activation: activation, zeros: zeros, kernels: kernels)
     }
 
@@ -125,13 +125,15 @@ extension PlanBuilder {
     }
 
     private mutating func zeroBias(lanes: Int) throws -> UnsafePointer<Float> {
-        try packed("", as: "zeros", count: 2 * lanes) { _ in }
+        try packed("", as: "zeros", count: 2 * lanes) { (_: UnsafeMutableBufferPointer<Float>) in }
     }
 
     /// `[blocks][lanes]`, zero past the last channel.
     private mutating func packedBias(_ node: Node, blocks: Int, lanes: Int) throws -> UnsafePointer<Float> {
         guard let (name, tensor) = constant(node, 2) else {
-            return try packed("", as: "zeros \(blocks)", count: blocks * lanes) { _ in }
+            return try packed("", as: "zeros \(blocks)", count: blocks * lanes) {
+                (_: UnsafeMutableBufferPointer<Float>) in
+            }
         }
         return try packed(name, as: "bias \(lanes)", count: blocks * lanes) { target in
             tensor.withElements(of: Float.self) { for i in $0.indices { target[i] = $0[i] } }

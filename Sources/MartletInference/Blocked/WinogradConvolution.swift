@@ -22,36 +22,18 @@ struct WinogradConvolution: Step {
     private var outputBlocks: Int { operands.y.layout.blocks }
     private var lanes: Int { operands.kernels.lanes }
 
-    /// Floats of one tile, before and after the products.
-    private var tileFloats: Int { tile.positions * (inputBlocks + outputBlocks) * lanes }
-
-    /// Tiles that are done at once.
-    private var chunk: Int { chunking.tiles }
-    /// Whether each thread takes chunks of its own.
-    private var splitsByChunk: Bool { chunking.areOwn }
-
-    /// All of a chunk must fit into the second-level cache with room for the weights' stream; measured, more than 28 tiles gain
-    /// nothing. Threads take chunks of their own where there are enough tiles for each, as many chunks for each; else they
-    /// share one chunk phase by phase, unless weights are so few that a few tiles are worth reading them.
-    private var chunking: (tiles: Int, areOwn: Bool) {
-        let fitting = max(14, min(28, WinogradConvolution.cacheFloats / tileFloats / 14 * 14))
-        if operands.workers == 1 { return (tileCount <= fitting + 2 ? tileCount : fitting, true) }
-        let weightFloats = tile.positions * inputBlocks * outputBlocks * lanes * lanes
-        let fewest = weightFloats <= WinogradConvolution.fewWeightFloats ? 7 : 14
-        if tileCount < fewest * operands.workers {
-            let images = operands.y.layout.images
-            return (
-                min(tileCount, fitting + 2),
-                images * ((tileCount + fitting + 1) / (fitting + 2)) >= 2 * operands.workers
-            )
-        }
-        let chunks = (tileCount + fitting - 1) / fitting
-        let evenly = (chunks + operands.workers - 1) / operands.workers * operands.workers
-        return ((tileCount + evenly - 1) / evenly, true)
+    private var chunks: WinogradChunks {
+        let float = MemoryLayout<Float>.stride
+        return WinogradChunks(
+            tileCount: tileCount, tileBytes: tile.positions * (inputBlocks + outputBlocks) * lanes * float,
+            weightBytes: tile.positions * inputBlocks * outputBlocks * lanes * lanes * float,
+            images: operands.y.layout.images, workers: operands.workers)
     }
 
-    private static let cacheFloats = 160 * 1024
-    private static let fewWeightFloats = 1024 * 1024
+    /// Tiles that are done at once.
+    private var chunk: Int { chunks.tiles }
+    /// Whether each thread takes chunks of its own.
+    private var splitsByChunk: Bool { chunks.areOwn }
 
     /// Floats from one position's transformed input, or products, to the next. A cache line more than they take: steps of
     /// large powers of two would fall on the same few lines of the cache.

@@ -9,6 +9,8 @@ public enum InstructionSet: String, CaseIterable, Sendable {
     case avx2
     /// x86-64-v4: AVX-512 F, BW, CD, DQ and VL. Vectors of 16 floats.
     case avx512
+    /// The same with AVX-512 VNNI, sums of products of bytes: of use to quantised networks alone.
+    case avx512VNNI = "avx512vnni"
 
     /// Names the instruction set to use in place of the best one, for tests: a case of this enumeration.
     public static let environmentVariable = "MARTLET_ISA"
@@ -19,6 +21,7 @@ public enum InstructionSet: String, CaseIterable, Sendable {
         case .baseline: true
         case .avx2: martlet_supports_x86_64_v3()
         case .avx512: martlet_supports_x86_64_v4()
+        case .avx512VNNI: martlet_supports_avx512_vnni()
         }
     }
 

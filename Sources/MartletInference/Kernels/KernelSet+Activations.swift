@@ -13,7 +13,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.leakyReluRows
             case .avx2: MartletKernelsAVX2.leakyReluRows
-            case .avx512: MartletKernelsAVX512.leakyReluRows
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.leakyReluRows
             }
         kernel(input, inputRowStep, output, outputRowStep, rows, columns, slope)
     }
@@ -28,7 +28,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.parametricReluRows
             case .avx2: MartletKernelsAVX2.parametricReluRows
-            case .avx512: MartletKernelsAVX512.parametricReluRows
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.parametricReluRows
             }
         kernel(input, inputRowStep, output, outputRowStep, rows, columns, slopes)
     }
@@ -43,7 +43,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.scaleAndShiftRows
             case .avx2: MartletKernelsAVX2.scaleAndShiftRows
-            case .avx512: MartletKernelsAVX512.scaleAndShiftRows
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.scaleAndShiftRows
             }
         kernel(input, inputRowStep, output, outputRowStep, rows, columns, scale, shift, minimum, maximum)
     }
@@ -58,7 +58,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.sigmoidRows
             case .avx2: MartletKernelsAVX2.sigmoidRows
-            case .avx512: MartletKernelsAVX512.sigmoidRows
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.sigmoidRows
             }
         kernel(input, inputRowStep, output, outputRowStep, rows, columns)
     }
@@ -73,7 +73,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.hardSigmoidRows
             case .avx2: MartletKernelsAVX2.hardSigmoidRows
-            case .avx512: MartletKernelsAVX512.hardSigmoidRows
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.hardSigmoidRows
             }
         kernel(input, inputRowStep, output, outputRowStep, rows, columns, alpha, beta)
     }
@@ -88,7 +88,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.hardSwishRows
             case .avx2: MartletKernelsAVX2.hardSwishRows
-            case .avx512: MartletKernelsAVX512.hardSwishRows
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.hardSwishRows
             }
         kernel(input, inputRowStep, output, outputRowStep, rows, columns)
     }
@@ -103,7 +103,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.hyperbolicTangentRows
             case .avx2: MartletKernelsAVX2.hyperbolicTangentRows
-            case .avx512: MartletKernelsAVX512.hyperbolicTangentRows
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.hyperbolicTangentRows
             }
         kernel(input, inputRowStep, output, outputRowStep, rows, columns)
     }

@@ -81,7 +81,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.foldRow
             case .avx2: MartletKernelsAVX2.foldRow
-            case .avx512: MartletKernelsAVX512.foldRow
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.foldRow
             }
         kernel(
             input, inputChannelStep, inputRows, inputColumns, channels, stride, firstRow, firstColumn, output,
@@ -97,7 +97,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.dotProducts
             case .avx2: MartletKernelsAVX2.dotProducts
-            case .avx512: MartletKernelsAVX512.dotProducts
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.dotProducts
             }
         kernel(
             left, leftCount, leftStride, right, rightCount, rightStride, length, results, leftStep, rightStep)
@@ -112,7 +112,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.halfDotProducts
             case .avx2: MartletKernelsAVX2.halfDotProducts
-            case .avx512: MartletKernelsAVX512.halfDotProducts
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.halfDotProducts
             }
         kernel(left, right, rightCount, length, results, step)
     }
@@ -122,7 +122,7 @@ extension KernelSet {
         switch instructionSet {
         case .baseline: MartletKernelsBaseline.multiplyAddRounds(rounds)
         case .avx2: MartletKernelsAVX2.multiplyAddRounds(rounds)
-        case .avx512: MartletKernelsAVX512.multiplyAddRounds(rounds)
+        case .avx512, .avx512VNNI: MartletKernelsAVX512.multiplyAddRounds(rounds)
         }
     }
 
@@ -131,7 +131,7 @@ extension KernelSet {
         switch instructionSet {
         case .baseline: MartletKernelsBaseline.readFloats(floats, count: count)
         case .avx2: MartletKernelsAVX2.readFloats(floats, count: count)
-        case .avx512: MartletKernelsAVX512.readFloats(floats, count: count)
+        case .avx512, .avx512VNNI: MartletKernelsAVX512.readFloats(floats, count: count)
         }
     }
 }

@@ -13,7 +13,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.maxPoolRows
             case .avx2: MartletKernelsAVX2.maxPoolRows
-            case .avx512: MartletKernelsAVX512.maxPoolRows
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.maxPoolRows
             }
         kernel(
             input, inputRowStep, inputRows, inputColumns, kernelRows, kernelColumns, rowStride, columnStride,
@@ -32,7 +32,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.averagePoolRows
             case .avx2: MartletKernelsAVX2.averagePoolRows
-            case .avx512: MartletKernelsAVX512.averagePoolRows
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.averagePoolRows
             }
         kernel(
             input, inputRowStep, inputRows, inputColumns, kernelRows, kernelColumns, rowStride, columnStride,
@@ -48,7 +48,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.globalAverageRows
             case .avx2: MartletKernelsAVX2.globalAverageRows
-            case .avx512: MartletKernelsAVX512.globalAverageRows
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.globalAverageRows
             }
         kernel(input, inputRowStep, rows, columns, output)
     }
@@ -63,7 +63,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.localResponseNormalizationRows
             case .avx2: MartletKernelsAVX2.localResponseNormalizationRows
-            case .avx512: MartletKernelsAVX512.localResponseNormalizationRows
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.localResponseNormalizationRows
             }
         kernel(
             input, inputBlockStep, inputRowStep, output, outputBlockStep, outputRowStep, channels, rows, columns,

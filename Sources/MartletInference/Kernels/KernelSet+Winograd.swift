@@ -12,7 +12,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.winogradInput
             case .avx2: MartletKernelsAVX2.winogradInput
-            case .avx512: MartletKernelsAVX512.winogradInput
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.winogradInput
             }
         kernel(
             tile.points, input, inputRowStep, tile.size, tilesPerRow, firstTile, tileCount, output, positionStep)
@@ -29,7 +29,7 @@ extension KernelSet {
             switch instructionSet {
             case .baseline: MartletKernelsBaseline.winogradOutput
             case .avx2: MartletKernelsAVX2.winogradOutput
-            case .avx512: MartletKernelsAVX512.winogradOutput
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.winogradOutput
             }
         kernel(
             tile.size, tile.points, products, positionStep, tilesPerRow, firstTile, tileCount, bias, residual,

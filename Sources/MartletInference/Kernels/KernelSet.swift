@@ -76,7 +76,7 @@ struct KernelSet: Sendable {
             fillBorder = MartletKernelsAVX2.fillBorder
             planarToBlocked = MartletKernelsAVX2.planarToBlocked
             blockedToPlanar = MartletKernelsAVX2.blockedToPlanar
-        case .avx512:
+        case .avx512, .avx512VNNI:
             lanes = MartletKernelsAVX512.vectorLanes()
             convolveRows = MartletKernelsAVX512.convolveRows
             depthwiseRows = MartletKernelsAVX512.depthwiseRows

@@ -14,9 +14,12 @@ struct PlanBuilder {
     private var assignment: LayoutAssignment?
     /// Chooses the algorithms of convolutions on blocks.
     var choice: ConvolutionChoice? { assignment?.choice }
+    /// The same of layers on bytes.
+    var choiceOnBytes: QuantizedConvolutionChoice? { assignment?.choiceOnBytes }
     /// The vector kernels, `nil` to do without them.
     let kernels: KernelSet?
     private var blockedValues: [String: BlockedValue] = [:]
+    private var byteValues: [String: ByteBlocks] = [:]
     let options: Executor.Options
     /// The threads that will run the plan.
     let workers: Int
@@ -38,20 +41,19 @@ struct PlanBuilder {
         weights: PreparedWeights, releasesConstants: Bool = false
     ) throws {
         let named = Dictionary(uniqueKeysWithValues: zip(network.inputs.map(\.name), shapes))
-        var network = network
-        try network.foldDequantizedConstants()
-        sharedConstants = Set(network.constants.keys)
+        let given = Set(network.constants.keys)
         var typed = try network.specialized(to: named, values: values)
         if options.fuses { typed.network.fuse(types: typed.types) }
+        var quantized = QuantizedNetwork(typed, contracts: options.fuses && options.usesBlocks)
+        _ = consume typed
+        sharedConstants = try given.union(quantized.foldConstants(given))
         self.inputShapes = shapes
         self.inputValues = values
         kernels = options.usesBlocks ? try options.instructionSet.map { KernelSet($0) } ?? KernelSet.best() : nil
-        assignment = try kernels.map {
-            try LayoutAssignment(typed.network, types: typed.types, lanes: $0.lanes, options: options)
-        }
-        outputNames = typed.network.outputs.map(\.name)
-        self.network = assignment?.takeNetwork() ?? typed.network
-        self.types = assignment?.types ?? typed.types
+        assignment = try kernels.map { try LayoutAssignment(quantized, kernels: $0, options: options) }
+        outputNames = quantized.network.outputs.map(\.name)
+        self.network = assignment?.takeNetwork() ?? quantized.network
+        self.types = assignment?.types ?? quantized.types
         self.releasesConstants = releasesConstants
         self.options = options
         self.workers = workers
@@ -76,7 +78,12 @@ struct PlanBuilder {
             {
                 entries.append(Plan.Entry(step: BorderStep(y: value, kernels: kernels), node: index))
             }
-            guard let step = try runsOnBlocks(node) ? blockedStep(node) : step(node) else { continue }
+            if let value = bytes(node.outputs.first.flatMap { $0 }), !value.layout.border.isEmpty,
+                !node.operation.isConcatenation
+            {
+                entries.append(Plan.Entry(step: ByteBorderStep(y: value), node: index))
+            }
+            guard let step = try stepOfAnyLayout(node) else { continue }
             entries.append(Plan.Entry(step: step, node: index, layer: try layer(node)))
         }
         let outputs = try zip(outputNames, network.outputs).map { (name: $0, view: try view($1.name)) }
@@ -86,6 +93,13 @@ struct PlanBuilder {
             network: TypedNetwork(network: network, types: types), entries: entries, arena: arena,
             constants: kept.tensors,
             workers: workers)
+    }
+
+    /// The algorithm for a node, wherever its values lie; `nil` if there is nothing to do.
+    private mutating func stepOfAnyLayout(_ node: Node) throws -> (any Step)? {
+        let values = [node.input(0), node.outputs.first.flatMap { $0 }]
+        if values.contains(where: { bytes($0) != nil }) { return try quantizedStep(node) }
+        return try values.contains { blocked($0) != nil } ? blockedStep(node) : step(node)
     }
 
     /// Gives every value its memory.
@@ -105,6 +119,11 @@ struct PlanBuilder {
             guard let type = types[name] else { continue }
             if let blocked = layouts[name] {
                 let first = (parts[name]?.firstBlock ?? 0) * blocked.blockStride
+                if let quantization = assignment?.quantizations[name] {
+                    let base = (arena.base + packing.offsets[buffer]).assumingMemoryBound(to: UInt8.self)
+                    byteValues[name] = ByteBlocks(base: base + first, layout: blocked, quantization: quantization)
+                    continue
+                }
                 let base = (arena.base + packing.offsets[buffer]).assumingMemoryBound(to: Float.self)
                 blockedValues[name] = BlockedValue(base: base + first, layout: blocked)
                 continue
@@ -136,6 +155,7 @@ struct PlanBuilder {
             guard let weight = node.input(1), network.constants[weight] != nil, let input = node.input(0) else {
                 return nil
             }
+            if bytes(input) != nil { return nil }
             if let value = blockedValues[input], let kernels {
                 return value.layout.fold == nil ? (node.name, .blocks(value, kernels)) : nil
             }
@@ -152,26 +172,27 @@ struct PlanBuilder {
 
     // MARK: Values in blocks
 
-    /// Whether a node reads or writes values in blocks: its own step is one on blocks.
-    private func runsOnBlocks(_ node: Node) -> Bool {
-        [node.input(0), node.outputs.first.flatMap { $0 }].contains { $0.map { blockedValues[$0] != nil } ?? false }
-    }
-
     /// A value in blocks.
     func blocked(_ name: String?) -> BlockedValue? { name.flatMap { blockedValues[$0] } }
+
+    /// A value of bytes in blocks.
+    func bytes(_ name: String?) -> ByteBlocks? { name.flatMap { byteValues[$0] } }
+
+    /// What the node does not say of the layer on bytes that makes a value.
+    func layer(_ name: String) -> QuantizedLayer? { assignment?.layers[name] }
 
     /// Where the operands of a concatenation lie that are not copied.
     func isPlaced(_ name: String) -> Bool { assignment?.parts[name] != nil }
 
     /// Weights packed for the kernels, made once for all plans if they are the same in all.
-    mutating func packed(
-        _ name: String, as form: String, count: Int, _ fill: (UnsafeMutableBufferPointer<Float>) throws -> Void
-    ) throws -> UnsafePointer<Float> {
+    mutating func packed<Element: TensorElement>(
+        _ name: String, as form: String, count: Int, _ fill: (UnsafeMutableBufferPointer<Element>) throws -> Void
+    ) throws -> UnsafePointer<Element> {
         var own = PreparedWeights()
         let tensor =
             try sharedConstants.contains(name)
             ? weights.packed(name, as: form, count: count, fill) : own.packed(name, as: form, count: count, fill)
-        return kept.view(tensor).floats
+        return kept.view(tensor).base.assumingMemoryBound(to: Element.self)
     }
 
     /// A weight rounded to half precision; `nil` if an element is too large for that.

@@ -6,15 +6,15 @@ struct PreparedWeights: Sendable {
     private var transposed: [String: Tensor] = [:]
     private var packed: [String: Tensor] = [:]
 
-    /// `count` floats made from a constant, under the name of the form they have.
-    mutating func packed(
-        _ name: String, as form: String, count: Int, _ fill: (UnsafeMutableBufferPointer<Float>) throws -> Void
+    /// `count` elements made from a constant, under the name of the form they have.
+    mutating func packed<Element: TensorElement>(
+        _ name: String, as form: String, count: Int, _ fill: (UnsafeMutableBufferPointer<Element>) throws -> Void
     ) throws -> Tensor {
         // Neither part has a line break.
         let key = "\(form)\n\(name)"
         if let done = packed[key] { return done }
-        var result = try Tensor(zeros: Shape([count]), elementType: .float32)
-        try result.withMutableElements(of: Float.self, fill)
+        var result = try Tensor(zeros: Shape([count]), elementType: Element.elementType)
+        try result.withMutableElements(of: Element.self, fill)
         packed[key] = result
         return result
     }

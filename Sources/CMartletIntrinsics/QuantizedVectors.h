@@ -1,0 +1,171 @@
+// What Swift has no vector operation for: sums of products of bytes, and conversions between bytes, integers and floats.
+//
+// The functions exist for one width of vectors, that of the instruction set a room is built for: 16, 8 or 4 lanes. What
+// becomes of a sum is here too, as a whole: Swift's optimiser stops inlining its own functions into ones as long as an
+// unrolled strip, and these are inlined after it.
+
+#ifndef MARTLET_QUANTIZED_VECTORS_H
+#define MARTLET_QUANTIZED_VECTORS_H
+
+#include <stdint.h>
+#include <string.h>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+#if defined(__AVX512F__)
+#define MARTLET_LANES 16
+#elif defined(__AVX2__)
+#define MARTLET_LANES 8
+#else
+#define MARTLET_LANES 4
+#endif
+
+#define MARTLET_INLINE static inline __attribute__((always_inline))
+#define MARTLET_VECTOR(element, count) __attribute__((ext_vector_type(count))) element
+
+typedef MARTLET_VECTOR(int32_t, MARTLET_LANES) martlet_integers;
+typedef MARTLET_VECTOR(float, MARTLET_LANES) martlet_reals;
+typedef MARTLET_VECTOR(uint8_t, MARTLET_LANES) martlet_bytes;
+typedef MARTLET_VECTOR(int16_t, 16) martlet_halves;
+typedef MARTLET_VECTOR(uint8_t, 16) martlet_pixel;
+typedef MARTLET_VECTOR(uint8_t, 4 * MARTLET_LANES) martlet_pixels;
+
+/// The lanes as floats, rounded to the nearest.
+MARTLET_INLINE martlet_reals martlet_to_reals(martlet_integers lanes) {
+    return __builtin_convertvector(lanes, martlet_reals);
+}
+
+/// The vector at an address that need not be aligned to it.
+MARTLET_INLINE martlet_integers martlet_load_integers(const void *address) {
+    martlet_integers lanes;
+    memcpy(&lanes, address, sizeof lanes);
+    return lanes;
+}
+
+/// The vector at an address that need not be aligned to it.
+MARTLET_INLINE martlet_reals martlet_load_reals(const float *address) {
+    martlet_reals lanes;
+    memcpy(&lanes, address, sizeof lanes);
+    return lanes;
+}
+
+/// Writes a vector to an address that need not be aligned to it.
+MARTLET_INLINE void martlet_store_reals(martlet_reals lanes, float *address) { memcpy(address, &lanes, sizeof lanes); }
+
+/// The four bytes at an address, in each lane.
+MARTLET_INLINE martlet_integers martlet_broadcast_quad(const void *address) {
+    int32_t quad;
+    memcpy(&quad, address, sizeof quad);
+    return (martlet_integers)quad;
+}
+
+/// As many bytes as there are lanes, each in a lane of its own.
+MARTLET_INLINE martlet_integers martlet_load_bytes(const void *bytes) {
+    martlet_bytes lanes;
+    memcpy(&lanes, bytes, MARTLET_LANES);
+    return __builtin_convertvector(lanes, martlet_integers);
+}
+
+/// Writes the lowest byte of each lane.
+MARTLET_INLINE void martlet_store_bytes(martlet_integers lanes, void *bytes) {
+#if defined(__AVX512F__)
+    _mm_storeu_si128((__m128i *)bytes, _mm512_cvtepi32_epi8((__m512i)lanes));
+#else
+    const martlet_bytes narrow = __builtin_convertvector(lanes, martlet_bytes);
+    memcpy(bytes, &narrow, MARTLET_LANES);
+#endif
+}
+
+/// `sum` plus the products of the 16-bit halves of each lane of `a` and `b`, both signed; what leaves 32 bits wraps around.
+MARTLET_INLINE martlet_integers martlet_add_pairs(martlet_integers sum, martlet_integers a, martlet_integers b) {
+#if defined(__AVX512VNNI__)
+    return (martlet_integers)_mm512_dpwssd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+#elif defined(__AVX512BW__)
+    return sum + (martlet_integers)_mm512_madd_epi16((__m512i)a, (__m512i)b);
+#elif defined(__AVX2__)
+    return sum + (martlet_integers)_mm256_madd_epi16((__m256i)a, (__m256i)b);
+#elif defined(__x86_64__)
+    return sum + (martlet_integers)_mm_madd_epi16((__m128i)a, (__m128i)b);
+#else
+    return sum + (a << 16 >> 16) * (b << 16 >> 16) + (a >> 16) * (b >> 16);
+#endif
+}
+
+/// The first and third byte of each lane, each in a half of it.
+MARTLET_INLINE martlet_integers martlet_even_bytes(martlet_integers lanes) { return lanes & 0x00ff00ff; }
+
+/// The second and fourth byte of each lane, each in a half of it.
+MARTLET_INLINE martlet_integers martlet_odd_bytes(martlet_integers lanes) {
+    typedef MARTLET_VECTOR(uint16_t, 2 * MARTLET_LANES) halves;
+    return (martlet_integers)((halves)lanes >> 8);
+}
+
+#if defined(__AVX512VNNI__)
+/// `sum` plus the products of the four bytes of each lane, those of `a` unsigned, those of `b` signed.
+MARTLET_INLINE martlet_integers martlet_add_quads(martlet_integers sum, martlet_integers a, martlet_integers b) {
+    return (martlet_integers)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+}
+#endif
+
+// Floats from here on up to twice as much have no fraction: adding it rounds to the nearest integer, halves to the even one,
+// and leaves that integer in the lowest bits.
+#define MARTLET_ROUNDING_OFFSET 12582912.0f
+
+/// Each lane between two bounds.
+MARTLET_INLINE martlet_reals martlet_clamp(martlet_reals lanes, float minimum, float maximum) {
+    const martlet_reals low = minimum, high = maximum;
+    lanes = lanes < low ? low : lanes;
+    return lanes > high ? high : lanes;
+}
+
+/// Stores each lane as a byte: `zero point + clamp(round(lane))`, halves rounded to the even integer.
+///
+/// The settings are the bounds, from the zero point, and the zero point, as a float whose bits are those of an integer.
+MARTLET_INLINE void martlet_store_rounded(martlet_reals lanes, const float *settings, void *output) {
+    int32_t zero_point;
+    memcpy(&zero_point, settings + 2, sizeof zero_point);
+    const martlet_reals rounded = martlet_clamp(lanes, settings[0], settings[1]) + MARTLET_ROUNDING_OFFSET;
+    // The zero point is added to the bits, after the rounding: before, it would make odd halves of even ones.
+    martlet_store_bytes((martlet_integers)rounded + zero_point, output);
+}
+
+/// Stores `sum * factor` rounded.
+MARTLET_INLINE void martlet_store_scaled(
+    martlet_integers sum, martlet_reals factor, const float *settings, void *output) {
+    martlet_store_rounded(martlet_to_reals(sum) * factor, settings, output);
+}
+
+/// Stores a value rounded, after a first rounding and with an addend, as far as there are any; the settings are those of
+/// `convolveQuantizedRows`.
+MARTLET_INLINE void martlet_store_value(
+    martlet_reals value, const float *settings, const uint8_t *residual, void *output) {
+    if (settings[3] != 0) {
+        value = martlet_clamp(value, settings[4], settings[5]) + MARTLET_ROUNDING_OFFSET;
+        value = (value - MARTLET_ROUNDING_OFFSET) * settings[3];
+    }
+    if (residual) value += (martlet_to_reals(martlet_load_bytes(residual)) - settings[7]) * settings[6];
+    martlet_store_rounded(value, settings, output);
+}
+
+/// The same of `sum * factor`.
+MARTLET_INLINE void martlet_store_sum(
+    martlet_integers sum, martlet_reals factor, const float *settings, const uint8_t *residual, void *output) {
+    martlet_store_value(martlet_to_reals(sum) * factor, settings, residual, output);
+}
+
+/// The larger of each pair of bytes.
+MARTLET_INLINE martlet_pixel martlet_larger(martlet_pixel a, martlet_pixel b) { return a > b ? a : b; }
+
+/// The larger of each pair of bytes.
+MARTLET_INLINE martlet_pixels martlet_larger_of_many(martlet_pixels a, martlet_pixels b) { return a > b ? a : b; }
+
+/// Sixteen bytes less 128, each in 16 bits.
+MARTLET_INLINE martlet_halves martlet_load_centred(const void *bytes) {
+    martlet_pixel lanes;
+    memcpy(&lanes, bytes, sizeof lanes);
+    return __builtin_convertvector(lanes, martlet_halves) - 128;
+}
+
+#endif

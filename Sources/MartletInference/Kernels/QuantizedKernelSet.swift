@@ -1,0 +1,165 @@
+import MartletKernelsAVX2
+import MartletKernelsAVX512
+import MartletKernelsBaseline
+import MartletKernelsVNNI
+
+/// The kernels on images of bytes, built for one instruction set.
+///
+/// Each is documented where it is written, in `MartletKernelsBaseline/Quantized`.
+struct QuantizedKernelSet: Sendable {
+    /// Channels of a block, whatever the instruction set.
+    static let channelsOfBlock = 16
+
+    /// What the kernels are built for, which must be supported before any of them is called.
+    let instructionSet: InstructionSet
+    /// Output channels of a vector.
+    let lanes: Int
+    /// Bytes of a packed weight: 1 or 2.
+    let weightBytes: Int
+
+    /// The kernels for `instructionSet`.
+    init(_ instructionSet: InstructionSet) {
+        self.instructionSet = instructionSet
+        switch instructionSet {
+        case .baseline:
+            lanes = MartletKernelsBaseline.quantizedLanes()
+            weightBytes = MartletKernelsBaseline.quantizedWeightBytes()
+        case .avx2:
+            lanes = MartletKernelsAVX2.quantizedLanes()
+            weightBytes = MartletKernelsAVX2.quantizedWeightBytes()
+        case .avx512:
+            lanes = MartletKernelsAVX512.quantizedLanes()
+            weightBytes = MartletKernelsAVX512.quantizedWeightBytes()
+        case .avx512VNNI:
+            lanes = MartletKernelsVNNI.quantizedLanes()
+            weightBytes = MartletKernelsVNNI.quantizedWeightBytes()
+        }
+    }
+
+    /// `convolveQuantizedRows` of the kernels.
+    @inline(__always) func convolveQuantizedRows(
+        input: UnsafePointer<UInt8>, inputRowStep: Int, inputColumnStep: Int, offsets: UnsafePointer<Int>,
+        offsetCount: Int, quads: Int, weights: UnsafeRawPointer, vectors: Int, bias: UnsafePointer<Int32>,
+        factors: UnsafePointer<Float>, settings: UnsafePointer<Float>, residual: UnsafePointer<UInt8>?,
+        residualRowStep: Int, residualVectorStep: Int, output: UnsafeMutablePointer<UInt8>, outputRowStep: Int,
+        outputVectorStep: Int, rows: Int, columns: Int
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.convolveQuantizedRows
+            case .avx2: MartletKernelsAVX2.convolveQuantizedRows
+            case .avx512: MartletKernelsAVX512.convolveQuantizedRows
+            case .avx512VNNI: MartletKernelsVNNI.convolveQuantizedRows
+            }
+        kernel(
+            input, inputRowStep, inputColumnStep, offsets, offsetCount, quads, weights, vectors, bias, factors,
+            settings, residual, residualRowStep, residualVectorStep, output, outputRowStep, outputVectorStep, rows,
+            columns)
+    }
+
+    /// `depthwiseQuantizedRows` of the kernels.
+    @inline(__always) func depthwiseQuantizedRows(
+        input: UnsafePointer<UInt8>, inputRowStep: Int, inputColumnStep: Int, offsets: UnsafePointer<Int>,
+        offsetCount: Int, weights: UnsafePointer<Int32>, bias: UnsafePointer<Int32>, factors: UnsafePointer<Float>,
+        settings: UnsafePointer<Float>, residual: UnsafePointer<UInt8>?, residualRowStep: Int,
+        output: UnsafeMutablePointer<UInt8>, outputRowStep: Int, rows: Int, columns: Int
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.depthwiseQuantizedRows
+            case .avx2: MartletKernelsAVX2.depthwiseQuantizedRows
+            case .avx512: MartletKernelsAVX512.depthwiseQuantizedRows
+            case .avx512VNNI: MartletKernelsVNNI.depthwiseQuantizedRows
+            }
+        kernel(
+            input, inputRowStep, inputColumnStep, offsets, offsetCount, weights, bias, factors, settings, residual,
+            residualRowStep, output, outputRowStep, rows, columns)
+    }
+
+    /// `maxPoolQuantizedRows` of the kernels.
+    @inline(__always) func maxPoolQuantizedRows(
+        input: UnsafePointer<UInt8>, inputRowStep: Int, inputRows: Int, inputColumns: Int, kernelRows: Int,
+        kernelColumns: Int, rowStride: Int, columnStride: Int, rowDilation: Int, columnDilation: Int, top: Int,
+        left: Int, output: UnsafeMutablePointer<UInt8>, outputRowStep: Int, rows: Int, columns: Int
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.maxPoolQuantizedRows
+            case .avx2: MartletKernelsAVX2.maxPoolQuantizedRows
+            case .avx512: MartletKernelsAVX512.maxPoolQuantizedRows
+            case .avx512VNNI: MartletKernelsVNNI.maxPoolQuantizedRows
+            }
+        kernel(
+            input, inputRowStep, inputRows, inputColumns, kernelRows, kernelColumns, rowStride, columnStride,
+            rowDilation, columnDilation, top, left, output, outputRowStep, rows, columns)
+    }
+
+    /// `averagePoolQuantizedRows` of the kernels.
+    @inline(__always) func averagePoolQuantizedRows(
+        input: UnsafePointer<UInt8>, inputRowStep: Int, inputRows: Int, inputColumns: Int, kernelRows: Int,
+        kernelColumns: Int, rowStride: Int, columnStride: Int, rowDilation: Int, columnDilation: Int, top: Int,
+        left: Int, bottom: Int, right: Int, countsPadding: Bool, output: UnsafeMutablePointer<UInt8>,
+        outputRowStep: Int, rows: Int, columns: Int, settings: UnsafePointer<Float>
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.averagePoolQuantizedRows
+            case .avx2: MartletKernelsAVX2.averagePoolQuantizedRows
+            case .avx512: MartletKernelsAVX512.averagePoolQuantizedRows
+            case .avx512VNNI: MartletKernelsVNNI.averagePoolQuantizedRows
+            }
+        kernel(
+            input, inputRowStep, inputRows, inputColumns, kernelRows, kernelColumns, rowStride, columnStride,
+            rowDilation, columnDilation, top, left, bottom, right, countsPadding, output, outputRowStep, rows,
+            columns, settings)
+    }
+
+    /// `addQuantizedRows` of the kernels.
+    @inline(__always) func addQuantizedRows(
+        _ a: UnsafePointer<UInt8>, aRowStep: Int, _ b: UnsafePointer<UInt8>?, bRowStep: Int,
+        output: UnsafeMutablePointer<UInt8>, outputRowStep: Int, rows: Int, columns: Int,
+        settings: UnsafePointer<Float>
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.addQuantizedRows
+            case .avx2: MartletKernelsAVX2.addQuantizedRows
+            case .avx512: MartletKernelsAVX512.addQuantizedRows
+            case .avx512VNNI: MartletKernelsVNNI.addQuantizedRows
+            }
+        kernel(
+            a, aRowStep, b, bRowStep, output, outputRowStep, rows, columns, settings)
+    }
+
+    /// `quantizeRow` of the kernels.
+    @inline(__always) func quantizeRow(
+        input: UnsafePointer<Float>, count: Int, output: UnsafeMutablePointer<UInt8>, outputStep: Int, scale: Float,
+        minimum: Float, maximum: Float, zeroPoint: Int
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.quantizeRow
+            case .avx2: MartletKernelsAVX2.quantizeRow
+            case .avx512: MartletKernelsAVX512.quantizeRow
+            case .avx512VNNI: MartletKernelsVNNI.quantizeRow
+            }
+        kernel(
+            input, count, output, outputStep, scale, minimum, maximum, zeroPoint)
+    }
+
+    /// `dequantizeRow` of the kernels.
+    @inline(__always) func dequantizeRow(
+        input: UnsafePointer<UInt8>, inputStep: Int, count: Int, output: UnsafeMutablePointer<Float>, scale: Float,
+        zeroPoint: Int
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.dequantizeRow
+            case .avx2: MartletKernelsAVX2.dequantizeRow
+            case .avx512: MartletKernelsAVX512.dequantizeRow
+            case .avx512VNNI: MartletKernelsVNNI.dequantizeRow
+            }
+        kernel(
+            input, inputStep, count, output, scale, zeroPoint)
+    }
+}

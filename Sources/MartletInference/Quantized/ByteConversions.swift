@@ -1,0 +1,146 @@
+import MartletKernelsBaseline
+
+/// What quantisation reads.
+enum FloatSource {
+    case planes(UnsafePointer<Float>)
+    case blocks(BlockedValue)
+}
+
+/// Floats, in rows of pixels or in blocks, quantised to bytes in blocks.
+struct QuantizeToBlocks: Step {
+    let x: FloatSource
+    let y: ByteBlocks
+    /// For rows of pixels; its vectors are as wide as those of the others.
+    let floatKernels: KernelSet
+    let kernels: QuantizedKernelSet
+
+    var scratchBytes: Int { (y.layout.width + 1) * QuantizedKernelSet.channelsOfBlock * MemoryLayout<Float>.stride }
+
+    func run(_ context: StepContext) {
+        let (x, y, layout, floatKernels, kernels) = (x, y, y.layout, floatKernels, kernels)
+        let (lanes, quantization) = (min(floatKernels.lanes, layout.lanes), y.quantization)
+        let pixels = layout.height * layout.width
+        let (low, high) = (Float(-quantization.zeroPoint), Float(255 - quantization.zeroPoint))
+        context.pool.forEach(layout.images * layout.blocks * layout.height) { task, worker in
+            let (rest, row) = task.quotientAndRemainder(dividingBy: layout.height)
+            let (image, block) = rest.quotientAndRemainder(dividingBy: layout.blocks)
+            let target = y.plane(image: image, block: block) + row * layout.rowStride
+            let scratch = context.floats(worker: worker)
+            for part in 0..<layout.lanes / lanes {
+                let channel = block * layout.lanes + part * lanes
+                var source = UnsafePointer(scratch)
+                switch x {
+                case .planes(let floats):
+                    // Lanes past the last channel repeat it; no weight reads them.
+                    let first = min(channel, layout.channels - 1)
+                    floatKernels.planarToBlocked(
+                        input: floats + (image * layout.channels + first) * pixels + row * layout.width,
+                        inputChannelStep: pixels, inputRowStep: layout.width, output: scratch, outputBlockStep: 0,
+                        outputRowStep: 0, pixelStep: lanes, channels: min(lanes, layout.channels - first), rows: 1,
+                        columns: layout.width)
+                case .blocks(let value):
+                    let blockOfFloats = min(channel / value.layout.lanes, value.layout.blocks - 1)
+                    source = UnsafePointer(
+                        value.plane(image: image, block: blockOfFloats) + row * value.layout.rowStride)
+                }
+                kernels.quantizeRow(
+                    input: source, count: layout.width * lanes, output: target + part * lanes,
+                    outputStep: layout.lanes == lanes ? kernels.lanes : layout.lanes, scale: quantization.scale,
+                    minimum: low, maximum: high, zeroPoint: quantization.zeroPoint)
+            }
+        }
+    }
+}
+
+/// Bytes in blocks dequantised to floats in rows of pixels.
+struct DequantizeToPlanes: Step {
+    let x: ByteBlocks
+    let y: UnsafeMutablePointer<Float>
+    let floatKernels: KernelSet
+    let kernels: QuantizedKernelSet
+
+    var scratchBytes: Int { x.layout.width * QuantizedKernelSet.channelsOfBlock * MemoryLayout<Float>.stride }
+
+    func run(_ context: StepContext) {
+        let (x, y, layout, floatKernels, kernels) = (x, y, x.layout, floatKernels, kernels)
+        let lanes = kernels.lanes
+        let pixels = layout.height * layout.width
+        context.pool.forEach(layout.images * layout.blocks * layout.height) { task, worker in
+            let (rest, row) = task.quotientAndRemainder(dividingBy: layout.height)
+            let (image, block) = rest.quotientAndRemainder(dividingBy: layout.blocks)
+            let source = x.plane(image: image, block: block) + row * layout.rowStride
+            let scratch = context.floats(worker: worker)
+            for part in 0..<layout.lanes / lanes {
+                let channel = block * layout.lanes + part * lanes
+                if channel >= layout.channels { break }
+                kernels.dequantizeRow(
+                    input: source + part * lanes, inputStep: layout.lanes, count: layout.width * lanes,
+                    output: scratch, scale: x.quantization.scale, zeroPoint: x.quantization.zeroPoint)
+                floatKernels.blockedToPlanar(
+                    input: scratch, inputBlockStep: 0, inputRowStep: 0, pixelStep: lanes,
+                    output: y + (image * layout.channels + channel) * pixels + row * layout.width,
+                    outputChannelStep: pixels, outputRowStep: layout.width,
+                    channels: min(lanes, layout.channels - channel), rows: 1, columns: layout.width)
+            }
+        }
+    }
+}
+
+/// Bytes in blocks dequantised to floats in blocks.
+struct DequantizeToBlocks: Step {
+    let x: ByteBlocks
+    let y: BlockedValue
+    let kernels: QuantizedKernelSet
+
+    func run(_ context: StepContext) {
+        let (x, y, kernels) = (x, y, kernels)
+        let (layout, lanes) = (x.layout, kernels.lanes)
+        let parts = layout.lanes / lanes
+        context.pool.forEach(y.layout.images * y.layout.blocks) { task in
+            let (image, block) = task.quotientAndRemainder(dividingBy: y.layout.blocks)
+            let source = x.plane(image: image, block: block / parts) + block % parts * lanes
+            let target = y.plane(image: image, block: block)
+            for row in 0..<layout.height {
+                kernels.dequantizeRow(
+                    input: source + row * layout.rowStride, inputStep: layout.lanes, count: layout.width * lanes,
+                    output: target + row * y.layout.rowStride, scale: x.quantization.scale,
+                    zeroPoint: x.quantization.zeroPoint)
+            }
+        }
+    }
+}
+
+/// Bytes moved from rows of pixels into blocks or back. Signed bytes have 128 added in blocks.
+struct MoveBytes: Step {
+    let planes: UnsafeMutablePointer<UInt8>
+    let blocks: ByteBlocks
+    let isToBlocks: Bool
+
+    func run(_ context: StepContext) {
+        let (planes, blocks, layout, isToBlocks) = (planes, blocks, blocks.layout, isToBlocks)
+        let flip: UInt8 = blocks.quantization.isSigned ? 0x80 : 0
+        let zero = UInt8(blocks.quantization.zeroPoint)
+        let pixels = layout.height * layout.width
+        context.pool.forEach(layout.images * layout.blocks) { task in
+            let (image, block) = task.quotientAndRemainder(dividingBy: layout.blocks)
+            let plane = blocks.plane(image: image, block: block)
+            for lane in 0..<layout.lanes {
+                let channel = block * layout.lanes + lane
+                let other = planes + (image * layout.channels + channel) * pixels
+                for row in 0..<layout.height {
+                    var place = plane + row * layout.rowStride + lane
+                    for pixel in row * layout.width..<(row + 1) * layout.width {
+                        if channel >= layout.channels {
+                            if isToBlocks { place.pointee = zero }
+                        } else if isToBlocks {
+                            place.pointee = other[pixel] ^ flip
+                        } else {
+                            other[pixel] = place.pointee ^ flip
+                        }
+                        place += layout.lanes
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,1 @@
+../MartletKernelsBaseline/Blocked/PanelWidth.swift
