@@ -241,7 +241,7 @@ public struct BudgetCompressor: Sendable {
             guard let gradients = compressor.gradients else {
                 throw CompressionError.needsGradients(purpose: "weights from gradients")
             }
-            let weights = try GradientWeights(
+            let weights = GradientWeights(
                 gradients: gradients, statistics: job.statistics, centres: compressor.centres, pool: pool)
             return (try plan(weights.weights(of: job.network)), [])
         case .measured(let metric):

@@ -128,6 +128,6 @@ import Testing
         plain.constants[float] = try Tensor(products, weight.tensor.shape.extents)
         plain.nodes.removeFirst()
         let expected = try Executor(network: plain, pool: pools[1]).run(["input": x])
-        #expect(try #require(results["logits"]) == expected["logits"])
+        #expect(results["logits"] != nil && results["logits"] == expected["logits"])
     }
 }

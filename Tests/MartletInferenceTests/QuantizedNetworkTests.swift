@@ -69,7 +69,6 @@ import Testing
         options.usesBlocks = true
         for set in InstructionSet.allCases where set.isSupported {
             options.instructionSet = set
-            var first: [String: Tensor]?
             for algorithm in [ConvolutionAlgorithm.direct, .winograd(.f4x3)] {
                 options.prefers = algorithm
                 var first: [String: Tensor]?

@@ -25,7 +25,7 @@ import Testing
         #expect(signed.zeroPoint == 64 && abs(signed.scale - 4 / 255) < 1e-7)
         #expect(AffineParameters(minimum: 0.5, maximum: 2).zeroPoint == 0)
         #expect(AffineParameters(minimum: -2, maximum: -1).zeroPoint == 255)
-        #expect(AffineParameters(minimum: 0, maximum: 0) == AffineParameters(minimum: 0, maximum: 1e-44))
+        #expect(AffineParameters(minimum: 0, maximum: 0) == AffineParameters(minimum: 0, maximum: 0x1p-146))
     }
 
     @Test func requantizationIsWhatTheOperatorsDo() {

@@ -42,7 +42,7 @@ import Testing
         let bytes = try ONNXWriter.bytes(of: quantized)
         let back = try bytes.withUnsafeBytes { try ONNXReader.read(bytes: $0, file: "memory") }.simplified()
         let (a, b) = (try run(quantized, batch), try run(back, batch))
-        #expect(try #require(a[network.outputs[0].name]) == b[network.outputs[0].name])
+        #expect(a[network.outputs[0].name] != nil && a[network.outputs[0].name] == b[network.outputs[0].name])
     }
 
     @Test func threadsMakeNoDifference() throws {
