@@ -77,7 +77,7 @@ def check_batch(path, seed, arguments):
         np.save(folder / "x.npy", x)
         np.save(folder / "labels.npy", labels)
         subprocess.run(
-            [arguments.martlet, "gradient", path, "--input", folder / "x.npy", "--labels", folder / "labels.npy",
+            [arguments.martlet, "differentiate", path, "--input", folder / "x.npy", "--labels", folder / "labels.npy",
              "-o", folder / "gradients.safetensors"],
             check=True, stdout=subprocess.DEVNULL,
         )

@@ -19,6 +19,7 @@ struct MartletCommand: ParsableCommand {
         version: MartletVersion.current,
         subcommands: [
             Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, GatherGradients.self, Compress.self,
-            SweepCommand.self, Quantize.self, Compare.self, FineTune.self, Train.self, Gradient.self, Benchmark.self,
+            SweepCommand.self, Quantize.self, Compare.self, FineTune.self, Train.self, Differentiate.self,
+            Benchmark.self,
         ])
 }

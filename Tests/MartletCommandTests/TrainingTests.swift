@@ -70,7 +70,7 @@ import Testing
         try NumPyFile.write(x, to: runner.folder.file("x.npy"))
         try NumPyFile.write(try Tensor([0 as Int64, 1], shape: [2]), to: runner.folder.file("labels.npy"))
         let result = try runner.martlet(
-            "gradient", "net.onnx", "--input", "x.npy", "--labels", "labels.npy", "-o", "g.safetensors")
+            "differentiate", "net.onnx", "--input", "x.npy", "--labels", "labels.npy", "-o", "g.safetensors")
         #expect(result.status == 0, "\(result.error)")
         let reader = try SafetensorsReader(path: runner.folder.file("g.safetensors"))
         let model = try Model(path: runner.folder.file("net.onnx"))

@@ -1,7 +1,7 @@
 import ArgumentParser
 import Martlet
 
-struct Gradient: ParsableCommand {
+struct Differentiate: ParsableCommand {
     static let configuration = CommandConfiguration(
         abstract: "Compute the gradient of a network's loss by each of its parameters.",
         discussion: """
