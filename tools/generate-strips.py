@@ -314,6 +314,8 @@ def dispatch(kind, run):
 
 def file(kind, key):
     condition, run = (QUANTIZED_SETS if is_quantized(kind) else SETS)[key]
+    if key == "AVX512" and kind in SHARED_WITH_VNNI:
+        condition += " || MARTLET_VNNI"
     lines = dispatch(kind, run)
     quantized = "Quantized" if is_quantized(kind) else ""
     if is_depthwise(kind):
@@ -349,6 +351,10 @@ def file(kind, key):
     )
 
 
+# What multiplies no four channels at once is the same with VNNI and without.
+SHARED_WITH_VNNI = (QUANTIZED_DEPTHWISE, PAIRS)
+
+
 def files():
     """Every generated file with its path."""
     for key in SETS:
@@ -360,6 +366,8 @@ def files():
             (QUANTIZED_DEPTHWISE, "QuantizedDepthwise"),
             (PAIRS, "Pair"),
         ):
+            if key == "VNNI" and kind in SHARED_WITH_VNNI:
+                continue
             yield FOLDER / "Quantized" / f"{prefix}Strips+{key}.generated.swift", file(kind, key)
 
 

@@ -114,15 +114,9 @@ public final class OutputComparison: Sendable {
         guard count > 0, scoreError > 0 else { return 0 }
         let deviation = (scoreError * whole / Double(count)).squareRoot()
         let draws = 16
-        var state: UInt64 = 1
-        /// Uniform in 0 < x <= 1 (SplitMix64).
-        func uniform() -> Double {
-            state &+= 0x9E37_79B9_7F4A_7C15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-            z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-            return Double(((z ^ (z >> 31)) >> 11) + 1) * 0x1p-53
-        }
+        var random = SplitMix64(seed: 1)
+        /// Uniform in 0 < x <= 1.
+        func uniform() -> Double { Double((random.next() >> 11) + 1) * 0x1p-53 }
         var changed = 0
         for row in centred {
             let first = OutputComparison.best(row)

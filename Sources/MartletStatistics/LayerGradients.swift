@@ -73,15 +73,8 @@ public struct LayerGradients: Sendable {
         guard outputs == other.outputs, patchSize == other.patchSize else {
             throw StatisticsError.cannotMerge(reason: "a layer has weights of different shapes")
         }
-        func add(_ values: Tensor, to sums: inout Tensor) throws {
-            try values.withElements(of: Double.self) { values in
-                try sums.withMutableElements(of: Double.self) { sums in
-                    for index in sums.indices { sums[index] += values[index] }
-                }
-            }
-        }
-        try add(other.products, to: &products)
-        try add(other.squares, to: &squares)
+        try products.add(other.products)
+        try squares.add(other.squares)
         let (sum, overflows) = count.addingReportingOverflow(other.count)
         if overflows { throw StatisticsError.cannotMerge(reason: "the gradients are too many to count") }
         count = sum

@@ -47,15 +47,8 @@ public struct LayerMoments: Sendable {
         guard groups == other.groups, patchSize == other.patchSize else {
             throw StatisticsError.cannotMerge(reason: "a layer has patches of different sizes")
         }
-        func add(_ values: Tensor, to sums: inout Tensor) throws {
-            try values.withElements(of: Double.self) { values in
-                try sums.withMutableElements(of: Double.self) { sums in
-                    for index in sums.indices { sums[index] += values[index] }
-                }
-            }
-        }
-        try add(other.products, to: &products)
-        try add(other.sums, to: &sums)
+        try products.add(other.products)
+        try sums.add(other.sums)
         let (sum, overflows) = count.addingReportingOverflow(other.count)
         if overflows { throw StatisticsError.cannotMerge(reason: "the patches are too many to count") }
         count = sum
@@ -98,6 +91,17 @@ public struct LayerMoments: Sendable {
     public func mean(group: Int = 0) -> [Double] {
         sums.withElements(of: Double.self) { sums in
             (0..<patchSize).map { sums[group * patchSize + $0] / Double(max(count, 1)) }
+        }
+    }
+}
+
+extension Tensor {
+    /// Adds the elements of another tensor of doubles of the same shape.
+    mutating func add(_ other: Tensor) throws {
+        try other.withElements(of: Double.self) { other in
+            try withMutableElements(of: Double.self) { sums in
+                for index in sums.indices { sums[index] += other[index] }
+            }
         }
     }
 }

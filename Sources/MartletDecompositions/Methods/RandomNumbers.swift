@@ -1,4 +1,5 @@
 import MartletLinearAlgebra
+import MartletTensors
 
 #if canImport(Glibc)
     import Glibc
@@ -8,19 +9,13 @@ import MartletLinearAlgebra
     import Darwin
 #endif
 
-/// Random numbers that are the same for the same seed on every run: SplitMix64 (Steele, Lea and Flood 2014).
+/// Normal random numbers that are the same for the same seed on every run.
 struct RandomNumbers: RandomNumberGenerator {
-    private var state: UInt64
+    private var bits: SplitMix64
 
-    init(seed: UInt64) { state = seed }
+    init(seed: UInt64) { bits = SplitMix64(seed: seed) }
 
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
+    mutating func next() -> UInt64 { bits.next() }
 
     /// A standard normal number (Box and Muller 1958).
     mutating func normal() -> Double {

@@ -4,7 +4,7 @@
 
 import CMartletIntrinsics
 
-#if MARTLET_AVX512
+#if MARTLET_AVX512 || MARTLET_VNNI
     /// Calls the strip of `pixels` pixels, which must be one of those below, and `vectors` vectors.
     @inline(__always) func multiplyPairsStrip(
         pixels: Int, vectors: Int,
