@@ -57,7 +57,9 @@ public final class GradientGatherer {
     /// - Throws: `NetworkError`, ``TrainingError`` for a missing label or one that is no class,
     ///   `StatisticsError.nonFinite(layer:)`.
     public func add(_ image: Tensor, label: Int?) throws {
-        var random = SplitMix64(seed: seed &+ UInt64(images) &* 0x9e37_79b9_7f4a_7c15)
+        // The generator steps by the same constant: unmixed, neighbouring images would draw the same numbers, shifted by one.
+        var mixer = SplitMix64(seed: seed &+ UInt64(images) &* 0x9e37_79b9_7f4a_7c15)
+        var random = SplitMix64(seed: mixer.next())
         for _ in 0..<draws {
             products.sums.removeAll(keepingCapacity: true)
             _ = try differentiable.differentiate([network.inputs[0].name: image], observer: products) {
