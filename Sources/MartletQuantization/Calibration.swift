@@ -18,14 +18,7 @@ struct TappedNetwork {
             throw QuantizationError.inputs(count: network.inputs.count)
         }
         self.input = input.name
-        var tapped = network
-        let types = try network.forOneImage().types
-        var known = Set([input.name] + network.outputs.map(\.name))
-        for value in values where known.insert(value).inserted {
-            guard let type = types[value] else { throw NetworkError.undefinedValue(name: value, user: "calibration") }
-            tapped.outputs.append(.init(name: value, type: type))
-        }
-        executor = try Executor(network: tapped, pool: pool)
+        executor = try Executor(network: network.puttingOut(values), pool: pool)
     }
 
     /// The values of a batch by name, the input's among them.

@@ -75,8 +75,8 @@ public final class TargetGatherer {
                         repeating: 0, count: try CheckedArithmetic.product([layer.patchSize, layer.outputs])),
                     outputs: [Double](repeating: 0, count: layer.outputs)))
         }
-        self.original = try Executor(network: try original.puttingOut(values.union(addends)), pool: pool)
-        self.changed = try Executor(network: try changed.puttingOut(addends), pool: pool)
+        self.original = try Executor(network: try original.puttingOut(values.union(addends).sorted()), pool: pool)
+        self.changed = try Executor(network: try changed.puttingOut(addends.sorted()), pool: pool)
     }
 
     /// The names of the layers, sorted.
@@ -201,18 +201,6 @@ public struct TargetMoments: Sendable {
 }
 
 extension Network {
-    /// The network with more of its values as outputs.
-    fileprivate func puttingOut(_ values: Set<String>) throws -> Network {
-        var result = self
-        let types = try forOneImage().types
-        for value in values.subtracting(outputs.map(\.name)).sorted() {
-            guard let type = types[value] else { continue }
-            let open = [Extent](repeating: .unknown, count: type.rank)
-            result.outputs.append(Value(name: value, type: TensorType(type.elementType, open)))
-        }
-        return result
-    }
-
     /// The value that one is added to, if that is all that becomes of it.
     fileprivate func addend(to value: String) -> String? {
         let users = nodes.filter { $0.inputs.contains(value) }

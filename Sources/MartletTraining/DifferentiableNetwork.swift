@@ -76,17 +76,37 @@ public final class DifferentiableNetwork {
         _ inputs: [String: Tensor], observer: (any GradientObserver)? = nil,
         loss: (_ output: TensorView, _ gradient: MutableTensorView) throws -> Double
     ) throws -> Double {
+        try differentiate(
+            inputs, observer: observer,
+            losses: { outputs, gradients in
+                for other in gradients.dropFirst() { other.elements(of: Float.self).update(repeating: 0) }
+                return try loss(outputs[0], gradients[0])
+            })
+    }
+
+    /// Runs forward and backward; the gradients are then in ``store``.
+    /// - Parameters:
+    ///   - inputs: One float32 tensor for each input of the network, by name.
+    ///   - observer: Is shown the gradients by layers' results.
+    ///   - loss: Is given all outputs, and computes the loss and its gradients by them.
+    /// - Returns: The loss.
+    /// - Throws: as ``outputs(_:)``, and whatever `loss` throws.
+    public func differentiate(
+        _ inputs: [String: Tensor], observer: (any GradientObserver)? = nil,
+        losses loss: (_ outputs: [TensorView], _ gradients: [MutableTensorView]) throws -> Double
+    ) throws -> Double {
         let plan = try prepared(inputs)
-        guard let output = plan.outputs.first, let gradient = output.gradient else {
-            throw NetworkError.unsupported(
-                node: "of '\(network.outputs.first?.name ?? "")'", reason: "learning from a network without parameters")
+        let gradients = try plan.outputs.map { output in
+            guard let gradient = output.gradient else {
+                throw NetworkError.unsupported(
+                    node: "of '\(output.name)'", reason: "learning from an output that no parameter changes")
+            }
+            return MutableTensorView(
+                elementType: .float32, shape: try Shape(output.operand.extents), base: gradient)
         }
+        guard !gradients.isEmpty else { throw TrainingError.nothingToDo }
         plan.forward()
-        for other in plan.outputs.dropFirst() {
-            other.gradient?.update(repeating: 0, count: other.operand.count)
-        }
-        let view = MutableTensorView(elementType: .float32, shape: try Shape(output.operand.extents), base: gradient)
-        let value = try loss(output.operand.view, view)
+        let value = try loss(plan.outputs.map(\.operand.view), gradients)
         plan.backward(observer)
         return value
     }

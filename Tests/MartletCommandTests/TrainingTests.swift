@@ -42,6 +42,31 @@ import Testing
         #expect(after[metadata: Model.trainingKey] != nil)
     }
 
+    /// Compressed, refined and held in bytes by one command; or in two, with the same result.
+    @Test func refinesWhatItCompresses() throws {
+        let compress = "\"$MARTLET\" compress net.onnx --images images.bin --vbmf-ratio 0.9"
+        let result = try runner.shell("\(compress) --refine 3 --json -o refined.onnx")
+        #expect(result.status == 0, "\(result.error)")
+        let refinement = try #require(result.json()["refinement"] as? [String: Any])
+        let before = try #require(refinement["before"] as? [String: Double])
+        let after = try #require(refinement["after"] as? [String: Double])
+        #expect(try #require(after["loss"]) <= #require(before["loss"]))
+        #expect(!isThere("refined.onnx.checkpoint") && !isThere("refined.onnx.layers"))
+        #expect(try runner.shell("\(compress) -o small.onnx").status == 0)
+        let (small, refined) = (
+            try Model(path: runner.folder.file("small.onnx")).network,
+            try Model(path: runner.folder.file("refined.onnx")).network
+        )
+        #expect(small.nodes == refined.nodes && small.constants != refined.constants)
+        let bytes = try runner.shell("\(compress) --refine 1 --then int8 -o bytes.onnx")
+        #expect(bytes.status == 0, "\(bytes.error)")
+        #expect(bytes.output.contains("refined in 1 pass:") || bytes.output.contains("not refined"))
+        #expect(
+            try runner.martlet("compress", "net.onnx", "--method", "cp-als", "--refine", "1", "-o", "x").status == 64)
+        #expect(
+            try runner.martlet("finetune", "small.onnx", "images.bin", "--learn", "layers", "-o", "x").status == 64)
+    }
+
     @Test func interruptedAndResumed() throws {
         let arguments = "net.onnx images.bin --epochs 6 --batch 4 --threads 1 --seed 3"
         let whole = try runner.shell("\"$MARTLET\" train \(arguments) -o whole.onnx")

@@ -163,6 +163,52 @@ private struct Halves: DataSet {
         #expect(throws: TrainingError.noLabels(data: "halves")) { _ = try trainer(options(), data: data) }
     }
 
+    /// From layers alone, without labels: a network that was disturbed finds back to its teacher.
+    @Test func learnsTheLayersOfATeacher() throws {
+        let teacher = try trainer(options(anew: true, epochs: 4), network: network(softmax: true)).run().network
+        var disturbed = try teacher.simplified()
+        var generator = SeededGenerator(seed: 2)
+        for (name, tensor) in disturbed.constants.sorted(by: { $0.key < $1.key }) where tensor.shape.rank > 1 {
+            let values = try tensor.elements(Float.self)
+            let noise = generator.floats(values.count)
+            disturbed.constants[name] = try Tensor(zip(values, noise).map { $0 + $1 / 4 }, shape: tensor.shape)
+        }
+        var options = options(epochs: 8)
+        options.objective = .layers
+        let data = Halves(count: 100, labelSource: .none)
+        func run(_ threads: Int) throws -> (network: Network, result: TrainingResult) {
+            try trainer(options, threads: threads, network: disturbed, teacher: teacher, data: data).run()
+        }
+        let (network, result) = try run(1)
+        let (before, after) = (try #require(result.before), try #require(result.epochs.last))
+        #expect(after.loss < 0.1 * (try #require(result.epochs.first)).loss)
+        #expect(try #require(after.heldBackLoss) < before.loss)
+        #expect(try #require(after.heldBackAccuracy) >= 0.95)
+        #expect(try run(3).network == network)
+        #expect(throws: TrainingError.noTeacher) { _ = try trainer(options) }
+        let stranger = Network(
+            name: "stranger", inputs: disturbed.inputs, outputs: [.init(name: "s", type: disturbed.outputs[0].type)],
+            nodes: disturbed.nodes.map { node in
+                var node = node
+                node.inputs = node.inputs.map { $0.map { disturbed.constants[$0] == nil && $0 != "x" ? $0 + "'" : $0 } }
+                node.outputs = node.outputs.map { $0.map { $0 == disturbed.outputs[0].name ? "s" : $0 + "'" } }
+                return node
+            }, constants: disturbed.constants)
+        #expect(throws: TrainingError.noLayersInCommon(teacher: "stranger")) {
+            _ = try trainer(options, network: disturbed, teacher: stranger, data: data)
+        }
+    }
+
+    /// A learning rate that makes a good network bad changes nothing.
+    @Test func whatIsNotBetterIsNotKept() throws {
+        let good = try trainer(options(anew: true, epochs: 4)).run().network.simplified()
+        let (network, result) = try trainer(options(rates: [10]), network: good).run()
+        #expect(result.learningRate == nil)
+        let (before, last) = (try #require(result.before), try #require(result.epochs.last))
+        #expect(try #require(last.heldBackLoss) > before.loss)
+        #expect(network.constants["k"] == good.constants["k"])
+    }
+
     @Test func whatCannotBegin() throws {
         var options = options(rates: [1, 2])
         options.heldBack = 0

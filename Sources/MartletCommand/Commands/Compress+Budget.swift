@@ -57,7 +57,7 @@ extension Compress {
         try gradients.apply(
             to: &compressor.compressor, needsGradients: compressor.weights == .gradients,
             gather: gather)
-        var quantization: QuantizationReport?
+        var finish: Finish?
         let result = try keepingFinishedLayers { finished in
             compressor.compressor.finishedLayers = finished
             let (compressed, result) = try model.compressed(
@@ -65,18 +65,19 @@ extension Compress {
                 images: prepared.flatMap { prepared in viewed.map { ($0, prepared) } }, preprocessing: options,
                 checkCancellation: { try Interruption.check() }, progress: show)
             line.finish()
-            quantization = try write(compressed)
+            finish = try self.finish(compressed, original: model, progress: show)
+            line.finish()
             return result
         }
-        if format.json { return try Terminal.printJSON(WithQuantization(BudgetFigures(result), quantization)) }
+        if format.json { return try Terminal.printJSON(WithFinish(report: BudgetFigures(result), finish: finish)) }
         printReport(result.report)
-        quantization?.show()
         if let predicted = result.predictedAgreement {
             let ends = predicted.interval.map(Format.percent)
             print(
                 "predicted to agree with the original on \(Format.percent(predicted.agreement)) of images like these"
                     + " (95 %: \(ends[0]) to \(ends[1]))")
         }
+        finish?.show()
         print("\nwritten to \(output)")
     }
 

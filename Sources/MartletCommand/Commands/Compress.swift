@@ -45,6 +45,11 @@ struct Compress: ParsableCommand {
     @OptionGroup(title: "The search") var search: SearchOptions
     @Option(name: [.short, .long], help: ArgumentHelp("Where the network goes.", valueName: "small.onnx"))
     var output: String
+    @Option(
+        help: ArgumentHelp(
+            "Then learn from --images, in so many passes, what each layer of the original puts out; no labels needed.",
+            valueName: "passes"))
+    var refine: Int?
     @Option(help: "Then hold its numbers in fewer bits: fp16, or int8 (with --images), as `quantize` does.")
     var then: Precision?
     @Flag(help: "Go on where the same command was interrupted.") var resume = false
@@ -54,6 +59,10 @@ struct Compress: ParsableCommand {
     @OptionGroup var threads: ThreadOptions
 
     func validate() throws {
+        if let refine {
+            if data == nil { throw ValidationError("--refine needs --images DATA") }
+            if !(1...10_000).contains(refine) { throw ValidationError("--refine wants 1 to 10000 passes") }
+        }
         if then == .int8, data == nil { throw ValidationError("--then int8 needs --images DATA") }
         if budget.budget != nil {
             if vbmfRatio != nil || ranks != nil {
@@ -115,52 +124,21 @@ struct Compress: ParsableCommand {
                             pool: pool, progress: show)
                     }
                 })
-            var quantization: QuantizationReport?
+            var finish: Finish?
             let report = try keepingFinishedLayers { finished in
                 compressor.finishedLayers = finished
                 let (compressed, report) = try model.compressed(
                     by: compressor, statistics: statistics, preprocessing: options,
                     checkCancellation: { try Interruption.check() }, progress: show)
                 line.finish()
-                quantization = try write(compressed)
+                finish = try self.finish(compressed, original: model, progress: show)
+                line.finish()
                 return report
             }
-            if format.json { return try Terminal.printJSON(WithQuantization(report, quantization)) }
+            if format.json { return try Terminal.printJSON(WithFinish(report: report, finish: finish)) }
             printReport(report)
-            quantization?.show()
+            finish?.show()
             print("\nwritten to \(output)")
-        }
-    }
-
-    /// Writes the compressed network, in fewer bits where that is asked for.
-    func write(_ compressed: Model) throws -> QuantizationReport? {
-        guard let then else {
-            try ONNXWriter.write(compressed.network, to: output)
-            return nil
-        }
-        let (model, report) = try then.quantize(
-            compressed, data: try data.map { try images.open($0) }, preprocessing: try preprocessing.options(),
-            pool: threads.pool)
-        try ONNXWriter.write(model.network, to: output)
-        return report
-    }
-
-    /// What `--json` prints: a report, and beside its entries what quantization did.
-    struct WithQuantization<Report: Encodable>: Encodable {
-        let report: Report
-        let quantization: QuantizationReport?
-
-        init(_ report: Report, _ quantization: QuantizationReport?) {
-            self.report = report
-            self.quantization = quantization
-        }
-
-        enum CodingKeys: CodingKey { case quantization }
-
-        func encode(to encoder: any Encoder) throws {
-            try report.encode(to: encoder)
-            var container = encoder.container(keyedBy: CodingKeys.self)
-            try container.encodeIfPresent(quantization, forKey: .quantization)
         }
     }
 

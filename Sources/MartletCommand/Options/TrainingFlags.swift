@@ -2,6 +2,7 @@ import ArgumentParser
 import Foundation
 import Martlet
 
+extension Objective: ExpressibleByArgument {}
 extension Optimization: ExpressibleByArgument {}
 
 /// How a network is trained, and where that goes.
@@ -94,8 +95,13 @@ struct TrainingFlags: ParsableArguments {
         try? FileManager.default.removeItem(atPath: checkpoint)
         let seconds = (ContinuousClock.now - started) / .seconds(1)
         if json { return try Terminal.printJSON(Figures(result, seconds: seconds)) }
-        print(
-            "\(output): learning rate \(Format.number(result.learningRate)), seed \(seed), \(Format.duration(seconds))")
+        if let before = result.before {
+            print("before: held back: loss \(Format.fixed(before.loss, 4)), \(Format.percent(before.accuracy))")
+        }
+        let kept =
+            result.learningRate.map { "learning rate \(Format.number($0))" }
+            ?? "as it was, for no learning rate made it better"
+        print("\(output): \(kept), seed \(seed), \(Format.duration(seconds))")
     }
 
     private func show(_ progress: TrainingProgress, on line: ProgressLine, prints: Bool) {
@@ -111,18 +117,20 @@ struct TrainingFlags: ParsableArguments {
     }
 
     private struct Figures: Encodable {
+        var before: TrainingScore?
         var epochs: [TrainingEpoch]
-        var learningRate: Double
+        var learningRate: Double?
         var seconds: Double
 
         init(_ result: TrainingResult, seconds: Double) {
+            before = result.before
             epochs = result.epochs
             learningRate = result.learningRate
             self.seconds = seconds
         }
 
         enum CodingKeys: String, CodingKey {
-            case epochs, seconds
+            case before, epochs, seconds
             case learningRate = "learning_rate"
         }
     }

@@ -8,12 +8,14 @@ import MartletTensors
 /// Trains a network on images.
 ///
 /// Each learning rate starts from the same parameters and sees the same images in the same order; the one whose network
-/// answers best on the images held back is kept. The same options and seed give the same bits on any number of threads, and
+/// is best on the images held back is kept, if it is better than what was there before. With labels, better means more right answers; with a
+/// teacher, a smaller loss, which says more of few images. The same options and seed give the same bits on any number of threads, and
 /// after an interruption.
 public final class Trainer {
     private let whole: Network
     private let differentiable: DifferentiableNetwork
-    private let teacher: Executor?
+    private let lesson: Lesson
+    private let goesByLoss: Bool
     private let options: TrainingOptions
     private let pool: ThreadPool
     private let preprocessing: Preprocessing
@@ -29,8 +31,8 @@ public final class Trainer {
     ///   - network: What is trained: fine-tuned as it is, or from random parameters, by `options`.
     ///   - data: The images, with labels unless there is a teacher.
     ///   - preprocessing: How they are prepared.
-    ///   - teacher: A network whose probabilities are learned in place of labels (Hinton et al., 2015). It sees what the
-    ///     network sees.
+    ///   - teacher: A network whose probabilities are learned in place of labels (Hinton et al., 2015), or what its layers put
+    ///     out, by `options`. It sees what the network sees.
     ///   - options: How.
     ///   - pool: The threads that share the work.
     /// - Throws: ``TrainingError``, `NetworkError`.
@@ -50,9 +52,10 @@ public final class Trainer {
         self.options = options
         self.pool = pool
         self.preprocessing = preprocessing
-        self.teacher = try teacher.map { try Executor(network: $0.withoutFinalSoftmax(), pool: pool) }
+        lesson = try Lesson(whole, teacher: teacher, options: options, pool: pool)
+        goesByLoss = teacher != nil
         differentiable = try DifferentiableNetwork(
-            whole.withoutFinalSoftmax(), momentum: options.startsAnew ? 0.1 : nil, pool: pool)
+            lesson.learner, momentum: options.startsAnew ? 0.1 : nil, pool: pool)
         inputExtents = input.type.dimensions[1...].map(\.value)
         let shuffled = Subset(data, shuffledWith: options.seed)
         let held = Int((Double(data.count) * min(max(0, options.heldBack), 1)).rounded())
@@ -69,7 +72,7 @@ public final class Trainer {
             digest.add(parameter.name)
             whole.constants[parameter.name]?.withUnsafeBytes { digest.add($0) }
         }
-        for node in self.teacher?.network.nodes ?? [] { digest.add(node.name) }
+        for node in lesson.teacherNodes { digest.add(node.name) }
         purpose = digest.text
     }
 
@@ -105,6 +108,7 @@ public final class Trainer {
                 bestValues: best?.values, bestStates: best?.states)
             try TrainingCheckpoint.write(state, numbers, purpose: purpose, to: checkpoint)
         }
+        if state.before == nil, !options.startsAnew { state.before = try evaluate() }
         while state.rate < options.learningRates.count {
             while state.epoch < options.epochs {
                 do {
@@ -118,11 +122,10 @@ public final class Trainer {
             }
             // A training without a number at its end is out of the question.
             if let last = state.epochs.last, last.loss.isFinite, last.heldBackLoss?.isFinite ?? true {
-                let (accuracy, loss) = (
-                    last.heldBackAccuracy ?? last.accuracy, last.heldBackLoss ?? last.loss
-                )
-                if state.best.map({ (accuracy, -loss) > ($0.accuracy, -$0.loss) }) ?? true {
-                    state.best = TrainingState.Best(rate: state.rate, accuracy: accuracy, loss: loss)
+                let score = TrainingScore(
+                    loss: last.heldBackLoss ?? last.loss, accuracy: last.heldBackAccuracy ?? last.accuracy)
+                if state.best.map({ isBetter(score, $0.score) }) ?? true {
+                    state.best = TrainingState.Best(rate: state.rate, score: score)
                     best = (try store.copyOfValues(), try store.copyOfStates())
                 }
             }
@@ -135,12 +138,21 @@ public final class Trainer {
             }
         }
         guard let best, let kept = state.best else { throw TrainingError.diverged }
-        store.restore(values: best.values, states: best.states)
+        let isKept = state.before.map { isBetter(kept.score, $0) } ?? true
+        if isKept { store.restore(values: best.values, states: best.states) } else { begin() }
         var network = whole
         try store.write(to: &network)
         return (
-            network, TrainingResult(epochs: state.epochs, learningRate: options.learningRates[kept.rate])
+            network,
+            TrainingResult(
+                before: state.before, epochs: state.epochs,
+                learningRate: isKept ? options.learningRates[kept.rate] : nil)
         )
+    }
+
+    private func isBetter(_ one: TrainingScore, _ other: TrainingScore) -> Bool {
+        goesByLoss
+            ? one.loss < other.loss : (one.accuracy, -one.loss) > (other.accuracy, -other.loss)
     }
 
     private func newOptimizer() throws -> Optimizer {
@@ -204,33 +216,24 @@ public final class Trainer {
         var images = batch.tensor
         try options.augmentation.apply(
             to: &images, seed: options.seed, pass: pass, first: first, black: preprocessing.black)
-        let targets = try targets(batch, images)
-        let loss = CrossEntropy(smoothing: Float(options.smoothing))
+        let wanted = try lesson.wanted(images, of: batch)
         var correct = 0
-        let value = try differentiable.differentiate([whole.inputs[0].name: images]) { output, gradient in
-            let result = try loss.evaluate(output, targets: targets, gradient: gradient)
-            correct = result.correct
-            return result.loss
-        }
+        let value = try differentiable.differentiate(
+            [whole.inputs[0].name: images],
+            losses: { outputs, gradients in
+                let result = try lesson.evaluate(outputs, wanted, gradients: gradients)
+                correct = result.correct
+                return result.loss
+            })
         return (value, correct)
     }
 
-    private func targets(_ batch: Batch, _ images: Tensor) throws -> [Target] {
-        guard let teacher else {
-            return try batch.labels.enumerated().map { index, label in
-                guard let label else { throw TrainingError.noLabel(image: batch.names[index]) }
-                return .label(label)
-            }
-        }
-        let outputs = try teacher.run([teacher.network.inputs[0].name: images])
-        guard let scores = outputs[teacher.network.outputs[0].name] else { throw TrainingError.nothingToDo }
-        return scores.softmaxRows().map { .probabilities($0) }
-    }
-
-    /// The loss and the part of right answers on the images held back.
-    private func evaluate() throws -> (loss: Double, accuracy: Double)? {
+    /// How good the network's answers are on the images held back, whatever it learns from.
+    private func evaluate() throws -> TrainingScore? {
         guard let heldBack else { return nil }
-        let network = try differentiable.learned().simplified()
+        var network = try differentiable.learned()
+        network.outputs = Array(network.outputs.prefix(1))
+        network = try network.simplified()
         let executor = try Executor(network: network, pool: pool)
         let loader = BatchLoader(
             heldBack, preprocessing: preprocessing, batchSize: batchSize, inputExtents: inputExtents)
@@ -240,17 +243,15 @@ public final class Trainer {
             if batch.labels.count < batchSize, whole.inputs[0].type.dimensions[0].value != nil { break }
             let outputs = try executor.run([network.inputs[0].name: batch.tensor])
             guard let scores = outputs[network.outputs[0].name] else { break }
+            let wanted = try lesson.wanted(batch.tensor, of: batch)
             var gradient = scores
-            let targets = try targets(batch, batch.tensor)
             let result = try scores.withView { view in
-                try gradient.withMutableView {
-                    try CrossEntropy().evaluate(view, targets: targets, gradient: $0)
-                }
+                try gradient.withMutableView { try lesson.evaluateAnswers(view, wanted, gradient: $0) }
             }
-            loss += result.loss * Double(targets.count)
+            loss += result.loss * Double(batch.labels.count)
             correct += result.correct
-            count += targets.count
+            count += batch.labels.count
         }
-        return count == 0 ? nil : (loss / Double(count), Double(correct) / Double(count))
+        return count == 0 ? nil : TrainingScore(loss: loss / Double(count), accuracy: Double(correct) / Double(count))
     }
 }

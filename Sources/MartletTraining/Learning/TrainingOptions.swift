@@ -1,5 +1,15 @@
+/// What a network is to learn.
+public enum Objective: String, Sendable, CaseIterable, Codable {
+    /// The right answers, or those of a teacher.
+    case answers
+    /// What each layer of a teacher puts out: the mean over layers of `|y - t|^2 / |t|^2`.
+    case layers
+}
+
 /// How a network is trained.
 public struct TrainingOptions: Codable, Hashable, Sendable {
+    /// What is learned.
+    public var objective = Objective.answers
     /// Passes over the images.
     public var epochs = 10
     /// Images of a step.

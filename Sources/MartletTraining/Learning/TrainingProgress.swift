@@ -8,7 +8,7 @@ public struct TrainingEpoch: Codable, Hashable, Sendable {
     public var loss: Double
     /// The part of right answers while learning.
     public var accuracy: Double
-    /// The mean loss on the images held back, `nil` if there are none.
+    /// The mean cross-entropy of the answers on the images held back, `nil` if there are none.
     public var heldBackLoss: Double?
     /// The part of right answers on the images held back.
     public var heldBackAccuracy: Double?
@@ -18,6 +18,20 @@ public struct TrainingEpoch: Codable, Hashable, Sendable {
         case learningRate = "learning_rate"
         case heldBackLoss = "held_back_loss"
         case heldBackAccuracy = "held_back_accuracy"
+    }
+}
+
+/// How good a network's answers are on images.
+public struct TrainingScore: Codable, Hashable, Sendable {
+    /// The mean cross-entropy.
+    public var loss: Double
+    /// The part of right answers.
+    public var accuracy: Double
+
+    /// A score.
+    public init(loss: Double, accuracy: Double) {
+        self.loss = loss
+        self.accuracy = accuracy
     }
 }
 
@@ -41,8 +55,12 @@ public struct TrainingProgress: Sendable {
 
 /// What a training came to.
 public struct TrainingResult: Sendable {
+    /// How good the network was on the images held back before it learned anything; `nil` if there are none, or if it began
+    /// with random parameters.
+    public var before: TrainingScore?
     /// All passes.
     public var epochs: [TrainingEpoch]
-    /// The peak of the learning rate whose network was kept.
-    public var learningRate: Double
+    /// The peak of the learning rate whose network was kept; `nil` if none was better than what it began with, which is
+    /// then what it still is.
+    public var learningRate: Double?
 }

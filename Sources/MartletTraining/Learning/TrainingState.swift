@@ -14,13 +14,14 @@ struct TrainingState: Codable {
     var loss = 0.0
     var correct = 0
     var epochs: [TrainingEpoch] = []
+    /// How good the network was in the beginning.
+    var before: TrainingScore?
     /// The best learning rate so far, and how good it was.
     var best: Best?
 
     struct Best: Codable {
         var rate: Int
-        var accuracy: Double
-        var loss: Double
+        var score: TrainingScore
     }
 }
 
