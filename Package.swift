@@ -112,7 +112,8 @@ let package = Package(
             "MartletTraining",
             [
                 "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletKernelsBaseline",
-                "MartletNetworks", "MartletImages", "MartletInference", "MartletSafetensorsFormat", "MartletStatistics",
+                "MartletKernelsAVX2", "MartletKernelsAVX512", "MartletNetworks", "MartletImages", "MartletInference",
+                "MartletSafetensorsFormat", "MartletStatistics",
             ]),
 
         // Floor 7

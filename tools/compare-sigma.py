@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Compare what gathering Sigma costs in Martlet and, the plain way, in PyTorch: unfold, then addmm.
 
-    tools/setup-python.sh train
+    tools/setup-python.sh peers
     swift build -c release --product martlet
-    .venv-train/bin/python tools/compare-sigma.py NETWORK.onnx [--threads 1] [--repetitions 3]
-    .venv-train/bin/python tools/compare-sigma.py --make-resnet50 resnet50.onnx
+    .venv-peers/bin/python tools/compare-sigma.py NETWORK.onnx [--threads 1] [--repetitions 3]
+    .venv-peers/bin/python tools/compare-sigma.py --make-resnet50 resnet50.onnx
 
 PyTorch gets the input of every convolution and fully connected layer for nothing (noise of the right shape) and is timed
 on `sigma += unfold(x) unfold(x)^T` alone, in single precision, image by image and eight images at a time; the faster

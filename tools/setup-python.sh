@@ -2,8 +2,7 @@
 # Make the Python environment .venv-NAME from tools/requirements/NAME.txt (PyPI). Safe to run again.
 #
 #     tools/setup-python.sh test      # oracles of the tests: numpy, onnx, onnxruntime, pillow
-#     tools/setup-python.sh train     # tools/train-demo.py: PyTorch
-#     tools/setup-python.sh peers     # tools/benchmark-peers.py: ONNX Runtime, OpenVINO, ncnn, MNN
+#     tools/setup-python.sh peers     # other runtimes: ONNX Runtime, OpenVINO, ncnn, MNN, PyTorch
 #
 # Martlet itself never runs Python; these are for tests and for the scripts in this folder.
 set -euo pipefail

@@ -7,7 +7,7 @@ import MartletTensors
 /// A convolution with bias, residual and activation.
 ///
 /// Forward, and for the gradient by the input where the stride is 1 (it is then a convolution with the kernel turned round
-/// and transposed), an image at a time on the blocked kernels, or as a matrix product. `ConvolutionStep+WeightGradient.swift`
+/// and transposed), an image at a time on the blocked kernels, or as a matrix product. `WeightGradient.swift`
 /// has the gradient by the weight.
 final class ConvolutionStep: DifferentiableStep {
     /// The operands and where gradients go; `nil` where there is none, or none is wanted.
@@ -107,7 +107,8 @@ final class ConvolutionStep: DifferentiableStep {
         let forward = (blocked?.weightCount ?? 0) * ConvolutionStep.floatBytes
         let backward =
             blockedGradient.map { ($0.weightCount + reversedCount) * ConvolutionStep.floatBytes } ?? 0
-        return max(forward, backward, weightGradient?.sharedBytes ?? 0)
+        let sums = operands.biasGradient == nil ? 0 : geometry.images * geometry.outputs * MemoryLayout<Double>.stride
+        return max(forward, backward, sums, weightGradient?.sharedBytes ?? 0)
     }
 
     /// Floats of the turned kernel, to a whole line of the cache.
@@ -191,26 +192,34 @@ final class ConvolutionStep: DifferentiableStep {
 
     // MARK: Backward
 
+    /// Channels whose gradients are prepared by one task.
+    private static let planesOfTask = 32
+
     func backward(_ context: TrainingContext) {
         guard let gradient = operands.gradient else { return }
         let (g, o) = (geometry, operands)
-        context.pool.forEach(g.images) { image in
-            let start = image * g.outputCount
-            let slope = gradient + start
-            self.activation?.multiplyGradient(slope, result: o.y.base + start, count: g.outputCount)
-            o.residualGradient?.add(slope, at: start, count: g.outputCount)
+        // Plane by plane, which stays in the cache for all that is done to it.
+        let sums = context.shared.assumingMemoryBound(to: Double.self)
+        let parts = (g.outputs + ConvolutionStep.planesOfTask - 1) / ConvolutionStep.planesOfTask
+        context.pool.forEach(g.images * parts) { task in
+            let (image, part) = task.quotientAndRemainder(dividingBy: parts)
+            let first = part * ConvolutionStep.planesOfTask
+            for output in first..<min(g.outputs, first + ConvolutionStep.planesOfTask) {
+                let start = (image * g.outputs + output) * g.pixels
+                self.activation?.multiplyGradient(gradient + start, result: o.y.base + start, count: g.pixels)
+                o.residualGradient?.add(gradient + start, at: start, count: g.pixels)
+                guard o.biasGradient != nil else { continue }
+                sums[image * g.outputs + output] = sumOfElements(gradient + start, count: g.pixels)
+            }
+        }
+        if let target = o.biasGradient {
+            for output in 0..<g.outputs {
+                let sum = (0..<g.images).reduce(0.0) { $0 + sums[$1 * g.outputs + output] }
+                target.add(Float(sum), at: output)
+            }
         }
         if let observer = context.observer, observer.wants(o.layer) {
             observer.observe(o.layer, input: o.x.view, gradient: Operand(base: gradient, extents: o.y.extents).view)
-        }
-        if let target = o.biasGradient {
-            context.pool.forEach(g.outputs) { output in
-                var sum = 0.0
-                for image in 0..<g.images {
-                    sum += sumOfElements(gradient + (image * g.outputs + output) * g.pixels, count: g.pixels)
-                }
-                target.add(Float(sum), at: output)
-            }
         }
         weightGradient?.run(x: o.x.base, gradient: gradient, context)
         if let target = o.xGradient { inputGradient(gradient, target, context) }

@@ -1,15 +1,17 @@
+import MartletInference
 import MartletKernelsBaseline
 import MartletLinearAlgebra
 import MartletNetworks
 
 /// The gradient of a convolution by its weight: the products of the gradients by the results with the patches they saw,
-/// summed over pixels and images.
+/// summed over pixels and images; by ``WinogradWeightGradient`` where that takes less.
 ///
 /// A task is a block of input channels and a part of the images, cut by the problem alone; within a task images are added
 /// up in order, and parts in order at the end: the bits are the same for any number of threads.
 struct WeightGradient {
     private let geometry: ConvolutionGeometry
     private let target: GradientTarget
+    private let winograd: WinogradWeightGradient?
     /// Input channels of a task.
     private let channelsOfTask: Int
     /// Tasks that share the images.
@@ -26,6 +28,8 @@ struct WeightGradient {
     init(_ geometry: ConvolutionGeometry, convolution: Convolution, target: GradientTarget) throws {
         self.geometry = geometry
         self.target = target
+        winograd = WinogradWeightGradient(
+            geometry, target: target, kernels: WinogradGradientKernels(try InstructionSet.chosen()))
         let taps = max(1, geometry.window.tapCount)
         channelsOfTask = max(1, min(geometry.channelsInGroup, WeightGradient.columnsOfTask / taps))
         let blocks = (geometry.channelsInGroup + channelsOfTask - 1) / channelsOfTask
@@ -38,12 +42,16 @@ struct WeightGradient {
     }
 
     var scratchBytes: Int {
+        if let winograd { return winograd.scratchBytes }
         if geometry.isDepthwise { return geometry.window.tapCount * MemoryLayout<Double>.stride }
         return geometry.isPointwise
             ? 0 : channelsOfTask * geometry.window.tapCount * pixelsAtOnce * MemoryLayout<Float>.stride
     }
 
-    var sharedBytes: Int { imageParts == 1 ? 0 : imageParts * geometry.weightCount * MemoryLayout<Float>.stride }
+    var sharedBytes: Int {
+        if let winograd { return winograd.sharedBytes }
+        return imageParts == 1 ? 0 : imageParts * geometry.weightCount * MemoryLayout<Float>.stride
+    }
 
     private var channelBlocks: Int { (geometry.channelsInGroup + channelsOfTask - 1) / channelsOfTask }
 
@@ -51,6 +59,7 @@ struct WeightGradient {
     ///   - x: The layer's input.
     ///   - gradient: By its result.
     func run(x: UnsafePointer<Float>, gradient: UnsafePointer<Float>, _ context: TrainingContext) {
+        if let winograd { return winograd.run(x: x, gradient: gradient, context) }
         if geometry.isDepthwise { return depthwise(x: x, gradient: gradient, context) }
         let parts = context.sharedFloats
         context.pool.forEach(geometry.groups * channelBlocks * imageParts) { task, worker in
