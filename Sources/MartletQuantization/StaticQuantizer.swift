@@ -113,7 +113,7 @@ public struct StaticQuantizer: Sendable {
                 layer, weight: weight,
                 importance: importance.count == layer.inputs ? importance : [Double](repeating: 1, count: layer.inputs),
                 smallestScales: QuantizedLayer.smallestScales(bias: bias, outputs: layer.outputs, inputScale: scale)),
-            bias: bias, inputScale: scale)
+            bias: bias)
     }
 
     /// Corrects the layers' biases, and returns how far each result is off, squared and relative to its own square.
