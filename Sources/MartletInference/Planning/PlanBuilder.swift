@@ -46,13 +46,18 @@ struct PlanBuilder {
         let given = Set(network.constants.keys)
         var typed = try network.specialized(to: named, values: values)
         if options.fuses { typed.network.fuse(types: typed.types) }
-        var quantized = QuantizedNetwork(typed, contracts: options.fuses && options.usesBlocks)
+        let kernels =
+            options.usesBlocks ? try options.instructionSet.map { KernelSet($0) } ?? KernelSet.best() : nil
+        var quantized = QuantizedNetwork(typed, contracts: options.fuses && options.usesBlocks) {
+            guard let kernels else { return false }
+            return QuantizedConvolutionChoice.isSlow($0, input: $1, output: $2, kernels: kernels)
+        }
         _ = consume typed
         sharedConstants = try given.union(quantized.foldConstants(given))
         halfWeights = quantized.network.readHalfWeights(types: &quantized.types)
         self.inputShapes = shapes
         self.inputValues = values
-        kernels = options.usesBlocks ? try options.instructionSet.map { KernelSet($0) } ?? KernelSet.best() : nil
+        self.kernels = kernels
         assignment = try kernels.map { try LayoutAssignment(quantized, kernels: $0, options: options) }
         outputNames = quantized.network.outputs.map(\.name)
         self.network = assignment?.takeNetwork() ?? quantized.network
