@@ -53,7 +53,9 @@ import Testing
 
     @Test func weightsAreIntegersOfOneScaleAnOutput() throws {
         let network = try branchingNetwork()
-        let quantized = try quantize(network) { ($0.equalizes, $0.correctsBias) = (false, false) }.network
+        let quantized = try quantize(network) {
+            ($0.equalizes, $0.correctsBias, $0.compensates) = (false, false, false)
+        }.network
         for layer in network.weightedLayers() {
             let weight = try #require(network.constants[layer.weight]).elements(Float.self)
             let (integers, scales) = try integers(Int8.self, of: layer.name, input: 1, in: quantized)
