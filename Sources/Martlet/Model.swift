@@ -15,9 +15,11 @@ public struct Model: Sendable {
     /// The metadata property that says how a compressed network was made, as JSON.
     public static let recipeKey = "martlet.recipe"
 
-    /// Reads the ONNX file at `path`.
-    /// - Parameter onlyRuns: Whether the network is run and nothing else: weights that the file has in half precision then
-    ///   stay in it, and take half the memory.
+    /// Reads an ONNX file.
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - onlyRuns: Whether the network is run and nothing else: weights that the file has in half precision then stay in
+    ///     it, and take half the memory.
     /// - Throws: ``ONNXError``, ``NetworkError``, ``FileError``.
     public init(path: String, onlyRuns: Bool = false) throws {
         self.path = path
