@@ -107,7 +107,11 @@ let package = Package(
             "MartletEvaluation",
             ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletImages", "MartletInference"]),
         room(
-            "MartletQuantization", ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletInference"]),
+            "MartletQuantization",
+            [
+                "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletNetworks", "MartletInference",
+                "MartletStatistics",
+            ]),
         room(
             "MartletTraining",
             [
@@ -172,7 +176,10 @@ let package = Package(
             ["MartletTensors", "MartletParallelism", "MartletImages", "MartletNetworks", "MartletInference"]),
         tests(
             "MartletQuantization",
-            ["MartletTensors", "MartletParallelism", "MartletNetworks", "MartletInference", "MartletONNXFormat"]),
+            [
+                "MartletTensors", "MartletParallelism", "MartletLinearAlgebra", "MartletNetworks", "MartletInference",
+                "MartletONNXFormat",
+            ]),
         tests(
             "MartletCompression",
             [

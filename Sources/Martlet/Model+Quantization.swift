@@ -134,6 +134,7 @@ extension Model {
             Quantization(
                 version: MartletVersion.current, precision: precision, data: data.map { "\($0)" }, images: data?.count))
         result.network[metadata: Model.quantizationKey] = String(decoding: text, as: UTF8.self)
+        result.network.shortenNames()
         return result
     }
 }

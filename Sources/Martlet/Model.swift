@@ -5,7 +5,7 @@ import MartletTensors
 
 /// A network read from a file, simplified, and how its file says images are to be prepared.
 public struct Model: Sendable {
-    /// The network, as ``Network/simplified()`` leaves it.
+    /// The network, as ``Network/simplified(keepingHalfWeights:)`` leaves it.
     public var network: Network
     /// What to call it in messages.
     public var path: String
@@ -15,11 +15,15 @@ public struct Model: Sendable {
     /// The metadata property that says how a compressed network was made, as JSON.
     public static let recipeKey = "martlet.recipe"
 
-    /// Reads the ONNX file at `path`.
+    /// Reads an ONNX file.
+    /// - Parameters:
+    ///   - path: The file.
+    ///   - onlyRuns: Whether the network is run and nothing else: weights that the file has in half precision then stay in
+    ///     it, and take half the memory.
     /// - Throws: ``ONNXError``, ``NetworkError``, ``FileError``.
-    public init(path: String) throws {
+    public init(path: String, onlyRuns: Bool = false) throws {
         self.path = path
-        network = try ONNXReader.read(path: path).simplified()
+        network = try ONNXReader.read(path: path).simplified(keepingHalfWeights: onlyRuns)
     }
 
     /// The preprocessing to use: what the options say, else what the file says.

@@ -109,7 +109,7 @@ public struct BudgetCompressor: Sendable {
 
     /// A smaller network.
     /// - Parameters:
-    ///   - network: as ``Network/simplified()`` leaves it.
+    ///   - network: as ``Network/simplified(keepingHalfWeights:)`` leaves it.
     ///   - statistics: of this network.
     ///   - options: what ``prepare(_:statistics:checkCancellation:progress:)`` gave, or a part of it.
     ///   - comparison: its outputs on images; needed where weights are measured.

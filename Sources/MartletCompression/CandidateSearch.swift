@@ -42,7 +42,7 @@ public struct CandidateSearch: Sendable {
 
     /// The options of every layer with weights, in execution order.
     /// - Parameters:
-    ///   - network: as ``Network/simplified()`` leaves it.
+    ///   - network: as ``Network/simplified(keepingHalfWeights:)`` leaves it.
     ///   - statistics: of this network.
     ///   - checkCancellation: called often, on any thread; what it throws ends the work.
     ///   - progress: told how many layers are done, on any thread, one call at a time.

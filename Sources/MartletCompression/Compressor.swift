@@ -52,7 +52,7 @@ public struct Compressor: Sendable {
     ///
     /// A layer that would not get smaller is left as it is.
     /// - Parameters:
-    ///   - network: as ``Network/simplified()`` leaves it.
+    ///   - network: as ``Network/simplified(keepingHalfWeights:)`` leaves it.
     ///   - statistics: of this network; with them the Sigma error is reported whatever the method.
     ///   - checkCancellation: called often, on any thread; what it throws ends the job.
     /// - Throws: ``CompressionError``, ``StatisticsError``, `DecompositionError`, `NetworkError`; whatever the closures throw.

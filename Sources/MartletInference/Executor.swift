@@ -67,7 +67,7 @@ public final class Executor: Sendable {
         network.nameNodes()
         self.network = network
         // What the types contradict is said when a plan is made.
-        treatsImagesAlone = (try? network.folded())?.treatsImagesAlone ?? false
+        treatsImagesAlone = Executor.treatsImagesAlone(network)
         self.pool = pool
         self.options = options
         fixedShapes = nil
@@ -91,7 +91,7 @@ public final class Executor: Sendable {
         let tensors = try Executor.checked(inputs, for: network)
         let values = Executor.shapeValues(tensors, for: network)
         let ordered = tensors.map(\.shape)
-        treatsImagesAlone = (try? network.folded())?.treatsImagesAlone ?? false
+        treatsImagesAlone = Executor.treatsImagesAlone(network)
         let runsImagesApart = Executor.runsImageByImage(
             ordered, of: network, treatsImagesAlone: treatsImagesAlone, options: options, pool: pool)
         let planned = try runsImagesApart ? ordered.map { try Shape([1] + $0.extents.dropFirst()) } : ordered
@@ -157,6 +157,13 @@ public final class Executor: Sendable {
             }
             return try plan(for: ordered, values: [:], in: &state).peakBytes
         }
+    }
+
+    /// Whether images of a batch can be run one by one.
+    private static func treatsImagesAlone(_ network: Network) -> Bool {
+        guard var typed = try? network.folded() else { return false }
+        _ = typed.network.readHalfWeights(types: &typed.types)
+        return typed.treatsImagesAlone
     }
 
     /// Whether a batch is run image by image, each thread its own: an image's values stay in its core's cache, and threads

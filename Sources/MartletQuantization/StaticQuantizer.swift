@@ -1,6 +1,7 @@
 import MartletInference
 import MartletNetworks
 import MartletParallelism
+import MartletStatistics
 import MartletTensors
 
 /// Quantizes a network after training: weights to int8, one scale an output; activations to uint8, one scale a value.
@@ -15,6 +16,10 @@ public struct StaticQuantizer: Sendable {
         public var equalizes = true
         /// Whether the mean change of each output is taken off its bias.
         public var correctsBias = true
+        /// Whether weights are rounded so that each makes good what those before it did wrong, in the Sigma norm.
+        public var compensates = true
+        /// Images that Sigma is gathered on for that; the first of them.
+        public var momentImages = 256
         /// Images that the choice of ranges is measured on; the first of them.
         public var searchImages = 64
 
@@ -62,6 +67,10 @@ public struct StaticQuantizer: Sendable {
             progress: { try progress("choose ranges", $0) })
         var layers = try placement.layers.map { layer in
             try quantizedLayer(layer, network, placement, search, calibration)
+        }
+        if options.compensates {
+            try compensate(
+                &layers, network, batches: limited(batches, to: options.momentImages), progress: progress)
         }
         let errors = try measure(
             &layers, network, placement, search, laboratories, batches: batches, progress: progress)
@@ -113,7 +122,38 @@ public struct StaticQuantizer: Sendable {
                 layer, weight: weight,
                 importance: importance.count == layer.inputs ? importance : [Double](repeating: 1, count: layer.inputs),
                 smallestScales: QuantizedLayer.smallestScales(bias: bias, outputs: layer.outputs, inputScale: scale)),
-            bias: bias, inputScale: scale)
+            bias: bias)
+    }
+
+    /// Longer patches stay as they are rounded: their Sigma would take hundreds of megabytes.
+    private static let largestPatch = 5_120
+
+    /// Rounds weights anew in the norm of what their layers see.
+    private func compensate(
+        _ layers: inout [QuantizedLayer], _ network: Network, batches: CalibrationBatches, progress: @escaping Progress
+    ) throws {
+        // Depthwise layers have nothing to make good with.
+        let chosen = layers.indices.filter { index in
+            let layer = layers[index].layer
+            return layer.groups == 1 && layers[index].weight.axis == 0
+                && (2...StaticQuantizer.largestPatch).contains(layer.patchSize)
+        }
+        if chosen.isEmpty { return }
+        let names = Set(chosen.map { layers[$0].layer.name })
+        let gatherer = try StatisticsGatherer(network: network, pool: pool) { names.contains($0.name) }
+        try batches { batch in
+            try gatherer.add(batch)
+            try progress("gather Sigma", gatherer.images)
+        }
+        let statistics = try gatherer.finish(data: "", dataDigest: "", preprocessing: "", version: "")
+        for index in chosen {
+            let layer = layers[index].layer
+            guard let weight = network.constants[layer.weight],
+                let rounding = try CompensatedRounding(secondMoment: statistics.moments(of: layer).secondMoment())
+            else { continue }
+            try layers[index].weight.round(weight, by: rounding, pool: pool)
+            try progress("round weights", gatherer.images)
+        }
     }
 
     /// Corrects the layers' biases, and returns how far each result is off, squared and relative to its own square.

@@ -19,7 +19,7 @@ public final class JointGatherer {
 
     /// A gatherer of the layers that both networks have, with the same name, input channels and window.
     /// - Parameters:
-    ///   - first: The network of u, as ``Network/simplified()`` leaves it, with one input.
+    ///   - first: The network of u, as ``Network/simplified(keepingHalfWeights:)`` leaves it, with one input.
     ///   - second: The network of u', which takes the same input.
     ///   - wanted: Which of these layers; all unless told.
     /// - Throws: `NetworkError`, `InstructionSetError`.

@@ -28,7 +28,7 @@ public final class StatisticsGatherer {
     /// A gatherer of the layers of a network.
     ///
     /// - Parameters:
-    ///   - network: as ``Network/simplified()`` leaves it, with one input.
+    ///   - network: as ``Network/simplified(keepingHalfWeights:)`` leaves it, with one input.
     ///   - form: How to add up; for each layer the cheapest unless told.
     ///   - wanted: Which layers; all with constant weights unless told.
     /// - Throws: `NetworkError`, `TensorError` if the moments do not fit into memory, `InstructionSetError`.

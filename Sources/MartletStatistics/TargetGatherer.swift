@@ -40,7 +40,7 @@ public final class TargetGatherer {
 
     /// A gatherer of ungrouped layers that both networks have, with the same name and shape.
     /// - Parameters:
-    ///   - original: as ``Network/simplified()`` leaves it, with one input.
+    ///   - original: as ``Network/simplified(keepingHalfWeights:)`` leaves it, with one input.
     ///   - changed: takes the same input.
     ///   - pool: the threads that share the work.
     ///   - mendsSums: whether targets take in what a value that is added to the output has lost.

@@ -103,6 +103,35 @@ import Testing
         #expect(profile.nodes.filter { $0.operation == "add" }.count == 1)
     }
 
+    /// A strided convolution of an image is computed on floats where bytes would take longer, between bytes all the same.
+    @Test(arguments: InstructionSet.allCases.filter(\.isSupported)) func imagesAreFilteredOnFloats(set: InstructionSet)
+        throws
+    {
+        var builder = QuantizedBuilder(seed: 7, isSigned: false)
+        let input = try builder.quantized("input", scale: 0.02, zero: 121)
+        let stem = try builder.convolution(
+            "stem", input, outputs: 48, inputs: 3, kernel: [7, 7], stride: 2, padding: 3, relu: true)
+        let next = try builder.convolution("next", stem, outputs: 32, inputs: 48, kernel: [1, 1])
+        let network = builder.base.network(
+            input: TensorType(.float32, [.symbol("N"), .fixed(3), .fixed(41), .fixed(38)]), output: next,
+            type: TensorType(.float32, []))
+        let x = try builder.base.generator.tensor([2, 3, 41, 38])
+        var options = Executor.Options()
+        options.usesBlocks = false
+        let expected = try Executor(network: network, pool: pools[0], options: options).run(["input": x])
+        (options.usesBlocks, options.instructionSet) = (true, set)
+        let executor = try Executor(network: network, pool: pools[2], options: options)
+        let found = try executor.run(["input": x])
+        let step = try Double(#require(network.stepOfOutput(next)))
+        let steps = zip(try #require(expected[next]).floats, try #require(found[next]).floats).map {
+            abs(Double($0) - Double($1)) / step
+        }
+        #expect(steps.allSatisfy { $0 < 1.01 } && steps.reduce(0, +) < 0.02 * Double(steps.count))
+        let layers = try executor.profile(["input": x], seconds: 0).nodes.filter { $0.operation.hasPrefix("conv") }
+        let isSlow = QuantizedKernelSet(set).weightBytes > 1
+        #expect(layers.map { $0.algorithm.hasPrefix("8-bit") } == [!isSlow, true])
+    }
+
     /// The operators of quantised numbers become the same layers.
     @Test func quantizedOperatorsAreLayersToo() throws {
         var generator = SeededGenerator(seed: 9)

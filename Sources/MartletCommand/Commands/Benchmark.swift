@@ -71,8 +71,9 @@ struct Benchmark: ParsableCommand {
 
     private func measured(_ model: String, _ pool: ThreadPool) throws -> LatencyMeasurement {
         if training { return try Model(path: model).trainingLatency(batch: batch, seconds: seconds, pool: pool) }
-        let options = try execution.options(pool: pool) { try Model(path: model) }
-        return try Model(path: model).latency(batch: batch, seconds: seconds, pool: pool, options: options)
+        let options = try execution.options(pool: pool) { try Model(path: model, onlyRuns: true) }
+        return try Model(path: model, onlyRuns: true).latency(
+            batch: batch, seconds: seconds, pool: pool, options: options)
     }
 
     private func showRoofline(_ pool: ThreadPool) throws {
@@ -100,7 +101,7 @@ struct Benchmark: ParsableCommand {
     }
 
     private func showProfile(_ model: String, _ pool: ThreadPool) throws {
-        let model = try Model(path: model)
+        let model = try Model(path: model, onlyRuns: true)
         let profile = try model.profile(
             batch: batch, seconds: seconds, pool: pool, options: try execution.options(pool: pool) { model })
         let roofline = try Roofline(pool: pool, seconds: min(seconds, 1))

@@ -28,7 +28,7 @@ struct Classify: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            let model = try Model(path: model)
+            let model = try Model(path: model, onlyRuns: true)
             let preprocessing = try model.preprocessing(try preprocessing.options())
             let names = try labels.map { try ClassMap(contentsOf: $0).names }
             let pool = threads.pool

@@ -28,7 +28,7 @@ struct Compare: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            let models = try models.map { try Model(path: $0) }
+            let models = try models.map { try Model(path: $0, onlyRuns: true) }
             let line = ProgressLine()
             let compared = try Model.compared(
                 models, on: try data.map { try images.open($0) }, preprocessing: try preprocessing.options(),

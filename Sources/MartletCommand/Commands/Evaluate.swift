@@ -27,11 +27,11 @@ struct Evaluate: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            let model = try Model(path: model)
+            let model = try Model(path: model, onlyRuns: true)
             let options = try preprocessing.options()
             let preprocessing = try model.preprocessing(options)
             let other = try reference.map { path in
-                let reference = try Model(path: path)
+                let reference = try Model(path: path, onlyRuns: true)
                 // What the reference's own file says counts for it; without that it is shown what the network is shown.
                 let own = (try? reference.preprocessing(PreprocessingOptions())) ?? preprocessing
                 return (model: reference, preprocessing: options == PreprocessingOptions() ? own : preprocessing)

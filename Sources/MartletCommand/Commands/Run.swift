@@ -18,7 +18,7 @@ struct Run: ParsableCommand {
 
     func run() throws {
         try reportingErrors {
-            let model = try Model(path: model)
+            let model = try Model(path: model, onlyRuns: true)
             let pool = threads.pool
             let options = try execution.options(pool: pool) { model }
             let network = (consume model).network

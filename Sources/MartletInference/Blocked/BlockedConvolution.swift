@@ -19,7 +19,7 @@ struct BlockedConvolutionOperands {
 struct BlockedConvolution: Step {
     let operands: BlockedConvolutionOperands
     /// `[pairs][inputBlocks][taps][lanes][vectors][lanes]`.
-    let weights: UnsafePointer<Float>
+    let weights: WeightPanels
     /// What tap of which input block, in floats from what tap 0 of block 0 sees.
     let offsets: [Int]
     /// Channels read at each offset.
@@ -38,6 +38,10 @@ struct BlockedConvolution: Step {
     }
 
     private var pairs: Int { (operands.y.layout.blocks + 1) / 2 }
+    /// The weights of a pair of output blocks.
+    private var pairWeights: Int { offsets.count * inputLanes * 2 * operands.kernels.lanes }
+
+    var scratchBytes: Int { weights.scratch(pairWeights) * MemoryLayout<Float>.stride }
 
     func run(_ context: StepContext) {
         let (x, y, residual, kernels, clamp) = (
@@ -50,13 +54,13 @@ struct BlockedConvolution: Step {
             pairs: pairs, workers: operands.workers
         ).rows
         let parts = (height + rowsOfTask - 1) / rowsOfTask
-        let pairWeights = offsets.count * inputLanes * 2 * lanes
+        let pairWeights = pairWeights
         let inputRowStep = x.layout.rowStride * strides.row
         let inputColumnStep = x.layout.lanes * strides.column
         let (bias, weights, start, inputLanes) = (operands.bias, weights, start, inputLanes)
         offsets.withUnsafeBufferPointer { offsets in
             guard let table = offsets.baseAddress else { return }
-            context.pool.forEach(y.layout.images * pairs * parts) { task in
+            context.pool.forEach(y.layout.images * pairs * parts) { task, worker in
                 let (rest, part) = task.quotientAndRemainder(dividingBy: parts)
                 let (image, pair) = rest.quotientAndRemainder(dividingBy: pairs)
                 let firstRow = part * rowsOfTask
@@ -67,8 +71,9 @@ struct BlockedConvolution: Step {
                 kernels.convolveRows(
                     input: x.plane(image: image, block: 0) + start + firstRow * inputRowStep,
                     inputRowStep: inputRowStep, inputColumnStep: inputColumnStep, offsets: table,
-                    offsetCount: offsets.count, lanes: inputLanes, weights: weights + pair * pairWeights,
-                    vectors: min(2, y.layout.blocks - 2 * pair), bias: bias + 2 * pair * lanes, residual: addend,
+                    offsetCount: offsets.count, lanes: inputLanes, weights: weights, place: pair * pairWeights,
+                    widened: context.floats(worker: worker), vectors: min(2, y.layout.blocks - 2 * pair),
+                    bias: bias + 2 * pair * lanes, residual: addend,
                     residualRowStep: residual?.layout.rowStride ?? 0,
                     residualBlockStep: residual?.layout.blockStride ?? 0,
                     output: y.plane(image: image, block: 2 * pair) + firstRow * y.layout.rowStride,

@@ -173,10 +173,10 @@ package struct ImageConvolution {
         switch algorithm {
         case .winograd(let tile):
             return WinogradConvolution(
-                operands: operands, tile: tile, weights: packed, start: start, zeros: weights + biasCount)
+                operands: operands, tile: tile, weights: .floats(packed), start: start, zeros: weights + biasCount)
         case .direct:
             return BlockedConvolution(
-                operands: operands, weights: packed, offsets: offsets, inputLanes: inputLanes, start: start,
+                operands: operands, weights: .floats(packed), offsets: offsets, inputLanes: inputLanes, start: start,
                 strides: (row: window.strides[0], column: window.strides[1]))
         }
     }

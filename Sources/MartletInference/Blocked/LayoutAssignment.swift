@@ -43,8 +43,9 @@ struct LayoutAssignment {
         lanes = kernels.lanes
         choiceOnBytes = QuantizedConvolutionChoice(
             kernels: QuantizedKernelSet(kernels.instructionSet), preferred: options.prefers)
-        var choice = ConvolutionChoice(
-            lanes: lanes, weightBytes: network.constants.values.reduce(0) { $0 + $1.byteCount })
+        // The algorithms are the same whether weights are held in half precision or not.
+        let bytes = network.constants.values.reduce(0) { $0 + $1.byteCount * ($1.elementType == .float16 ? 2 : 1) }
+        var choice = ConvolutionChoice(lanes: lanes, weightBytes: bytes)
         choice.tuned = options.tuning?.algorithms ?? [:]
         choice.preferred = options.prefers
         self.choice = choice

@@ -89,9 +89,10 @@ extension PlanBuilder {
             }
             let packed = try packedWinograd(
                 weightName, tile, lanes: lanes, outputs: output[1], inputs: fold.foldedChannels, fold: fold
-            ) { try fold.kernel(weight) }
+            ) { try fold.kernel(weight.converted(to: .float32)) }
             let zeros = try zeroBias(lanes: lanes)
-            return WinogradConvolution(operands: operands, tile: tile, weights: packed, start: 0, zeros: zeros)
+            return WinogradConvolution(
+                operands: operands, tile: tile, weights: .floats(packed), start: 0, zeros: zeros)
         }
         let window = convolution.window
         let border = (0..<2).map { window.border(axis: $0, extent: [x.layout.height, x.layout.width][$0]).before }
@@ -103,16 +104,14 @@ extension PlanBuilder {
         }
         let strides = (row: window.strides[0], column: window.strides[1])
         if convolution.groups > 1 {
-            let packed = try packedDepthwise(weightName, weight, lanes: lanes)
+            let packed = try packedDepthwise(weightName, weight.converted(to: .float32), lanes: lanes)
             return BlockedDepthwiseConvolution(
                 operands: operands, weights: packed, offsets: taps, start: start, strides: strides)
         }
         if x.layout.lanes == lanes,
             case .winograd(let tile)? = choice?.algorithm(for: convolution, input: input, output: output)
         {
-            let packed = try packedWinograd(
-                weightName, tile, lanes: lanes, outputs: output[1], inputs: input[1], fold: nil
-            ) { weight }
+            let packed = try winogradPanels(weightName, weight, tile, kernels)
             let zeros = try zeroBias(lanes: lanes)
             return WinogradConvolution(operands: operands, tile: tile, weights: packed, start: start, zeros: zeros)
         }
@@ -120,7 +119,7 @@ extension PlanBuilder {
         let offsets = (0..<x.layout.blocks).flatMap { block in taps.map { $0 + block * x.layout.blockStride } }
         return BlockedConvolution(
             operands: operands,
-            weights: try packedDirect(weightName, weight, inputLanes: inputLanes, lanes: lanes), offsets: offsets,
+            weights: try directPanels(weightName, weight, inputLanes: inputLanes, kernels), offsets: offsets,
             inputLanes: inputLanes, start: start, strides: strides)
     }
 
@@ -140,24 +139,6 @@ extension PlanBuilder {
         }
     }
 
-    /// `[pairs][input blocks][taps][input lanes][vectors][lanes]` from `[T, S, h, w]`.
-    private mutating func packedDirect(
-        _ name: String, _ weight: Tensor, inputLanes: Int, lanes: Int
-    ) throws -> UnsafePointer<Float> {
-        let (outputs, inputs) = (weight.shape[0], weight.shape[1])
-        let taps = weight.shape[2] * weight.shape[3]
-        let (outputBlocks, inputBlocks) = ((outputs + lanes - 1) / lanes, (inputs + inputLanes - 1) / inputLanes)
-        let block = inputBlocks * taps * inputLanes * lanes
-        return try packed(name, as: "direct \(inputLanes) \(lanes)", count: outputBlocks * block) { target in
-            weight.withElements(of: Float.self) { source in
-                guard let kernel = source.baseAddress, let base = target.baseAddress else { return }
-                packDirectWeights(
-                    kernel: kernel, outputs: outputs, inputs: inputs, taps: taps, inputLanes: inputLanes, lanes: lanes,
-                    pairs: 0..<(outputBlocks + 1) / 2, into: base)
-            }
-        }
-    }
-
     /// `[blocks][taps][lanes]` from `[C, 1, h, w]`.
     private mutating func packedDepthwise(_ name: String, _ weight: Tensor, lanes: Int) throws -> UnsafePointer<Float> {
         let channels = weight.shape[0]
@@ -173,7 +154,7 @@ extension PlanBuilder {
         }
     }
 
-    private mutating func packedWinograd(
+    mutating func packedWinograd(
         _ name: String, _ tile: WinogradTile, lanes: Int, outputs: Int, inputs: Int, fold: StrideFold?,
         _ weight: () throws -> Tensor
     ) throws -> UnsafePointer<Float> {

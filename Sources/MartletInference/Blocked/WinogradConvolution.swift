@@ -7,7 +7,7 @@ struct WinogradConvolution: Step {
     let operands: BlockedConvolutionOperands
     let tile: WinogradTile
     /// As ``packWinogradWeights(_:kernel:outputs:inputs:lanes:pairs:into:)`` packs them.
-    let weights: UnsafePointer<Float>
+    let weights: WeightPanels
     /// From the first pixel of a plane to what tap 0 of output pixel (0, 0) sees.
     let start: Int
     /// Zeros: the products have no bias of their own.
@@ -40,7 +40,11 @@ struct WinogradConvolution: Step {
     private var inputStep: Int { inputBlocks * chunk * lanes + 16 }
     private var outputStep: Int { outputBlocks * chunk * lanes + 16 }
     private var chunkFloats: Int { tile.positions * (inputStep + outputStep) }
-    var scratchBytes: Int { splitsByChunk ? chunkFloats * MemoryLayout<Float>.stride : 0 }
+    /// Floats of a thread before the panel of weights that it has widened.
+    private var ownFloats: Int { splitsByChunk ? chunkFloats : 0 }
+    /// The weights of a block of output channels at one position.
+    private var blockWeights: Int { inputBlocks * lanes * lanes }
+    var scratchBytes: Int { (ownFloats + weights.scratch(2 * blockWeights)) * MemoryLayout<Float>.stride }
     var sharedBytes: Int { splitsByChunk ? 0 : chunkFloats * MemoryLayout<Float>.stride }
 
     func run(_ context: StepContext) {
@@ -52,9 +56,8 @@ struct WinogradConvolution: Step {
                 let tiles = part * chunk..<min(tileCount, (part + 1) * chunk)
                 let (v, m) = memory(context.floats(worker: worker))
                 for block in 0..<inputBlocks { transformInput(image: image, block: block, tiles: tiles, v) }
-                for position in 0..<tile.positions {
-                    multiply(position, pairs: 0..<(outputBlocks + 1) / 2, tiles: tiles.count, v, m)
-                }
+                let widened = context.floats(worker: worker) + ownFloats
+                for position in 0..<tile.positions { multiply(position, tiles: tiles.count, v, m, widened) }
                 for block in 0..<outputBlocks { transformOutput(image: image, block: block, tiles: tiles, m) }
             }
         } else {
@@ -64,8 +67,8 @@ struct WinogradConvolution: Step {
                 let (image, part) = task.quotientAndRemainder(dividingBy: parts)
                 let tiles = part * chunk..<min(tileCount, (part + 1) * chunk)
                 context.pool.forEach(inputBlocks) { transformInput(image: image, block: $0, tiles: tiles, v) }
-                context.pool.forEach(tile.positions) { position in
-                    multiply(position, pairs: 0..<(outputBlocks + 1) / 2, tiles: tiles.count, v, m)
+                context.pool.forEach(tile.positions) { position, worker in
+                    multiply(position, tiles: tiles.count, v, m, context.floats(worker: worker))
                 }
                 context.pool.forEach(outputBlocks) { transformOutput(image: image, block: $0, tiles: tiles, m) }
             }
@@ -89,25 +92,25 @@ struct WinogradConvolution: Step {
     }
 
     private func multiply(
-        _ position: Int, pairs: Range<Int>, tiles: Int, _ v: UnsafeMutablePointer<Float>,
-        _ m: UnsafeMutablePointer<Float>
+        _ position: Int, tiles: Int, _ v: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>,
+        _ widened: UnsafeMutablePointer<Float>
     ) {
         let step = chunk * lanes
         // The lanes past the last channel of a single block are zero: no need to multiply them.
         let lanesRead = inputBlocks == 1 ? min(lanes, operands.x.layout.channels) : lanes
-        let blockWeights = inputBlocks * lanes * lanes
+        let blockWeights = blockWeights
         withUnsafeTemporaryAllocation(of: Int.self, capacity: inputBlocks) { offsets in
             for block in 0..<inputBlocks { offsets[block] = block * step }
             guard let table = offsets.baseAddress else { return }
-            for pair in pairs {
+            for pair in 0..<(outputBlocks + 1) / 2 {
                 let vectors = min(2, outputBlocks - 2 * pair)
+                let place = (position * outputBlocks + 2 * pair) * blockWeights
+                let (input, output) = (v + position * inputStep, m + position * outputStep + 2 * pair * step)
                 operands.kernels.convolveRows(
-                    input: v + position * inputStep, inputRowStep: 0, inputColumnStep: lanes,
-                    offsets: table, offsetCount: inputBlocks, lanes: lanesRead,
-                    weights: weights + (position * outputBlocks + 2 * pair) * blockWeights, vectors: vectors,
-                    bias: zeros, residual: nil, residualRowStep: 0, residualBlockStep: 0,
-                    output: m + position * outputStep + 2 * pair * step, outputRowStep: 0, outputBlockStep: step,
-                    rows: 1, columns: tiles, minimum: -.infinity, maximum: .infinity)
+                    input: input, inputRowStep: 0, inputColumnStep: lanes, offsets: table, offsetCount: inputBlocks,
+                    lanes: lanesRead, weights: weights, place: place, widened: widened, vectors: vectors, bias: zeros,
+                    residual: nil, residualRowStep: 0, residualBlockStep: 0, output: output, outputRowStep: 0,
+                    outputBlockStep: step, rows: 1, columns: tiles, minimum: -.infinity, maximum: .infinity)
             }
         }
     }

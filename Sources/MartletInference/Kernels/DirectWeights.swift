@@ -8,9 +8,10 @@
 ///   - inputLanes: The channels read at each offset.
 ///   - lanes: The channels of an output block.
 ///   - pairs: The pairs of output blocks to do; different ones can be done at the same time.
-func packDirectWeights(
-    kernel: UnsafePointer<Float>, outputs: Int, inputs: Int, taps: Int, inputLanes: Int, lanes: Int, pairs: Range<Int>,
-    into packed: UnsafeMutablePointer<Float>
+func packDirectWeights<Element>(
+    kernel: UnsafePointer<Element>, outputs: Int, inputs: Int, taps: Int, inputLanes: Int, lanes: Int,
+    pairs: Range<Int>,
+    into packed: UnsafeMutablePointer<Element>
 ) {
     let (outputBlocks, inputBlocks) = ((outputs + lanes - 1) / lanes, (inputs + inputLanes - 1) / inputLanes)
     let block = inputBlocks * taps * inputLanes * lanes

@@ -103,20 +103,6 @@ extension KernelSet {
             left, leftCount, leftStride, right, rightCount, rightStride, length, results, leftStep, rightStep)
     }
 
-    /// `halfDotProducts` of the kernels.
-    @inline(__always) func halfDotProducts(
-        left: UnsafePointer<Float>, right: UnsafePointer<Float16>, rightCount: Int, length: Int,
-        results: UnsafeMutablePointer<Float>, step: Int
-    ) {
-        let kernel =
-            switch instructionSet {
-            case .baseline: MartletKernelsBaseline.halfDotProducts
-            case .avx2: MartletKernelsAVX2.halfDotProducts
-            case .avx512, .avx512VNNI: MartletKernelsAVX512.halfDotProducts
-            }
-        kernel(left, right, rightCount, length, results, step)
-    }
-
     /// `multiplyAddRounds` of the kernels.
     func multiplyAddRounds(_ rounds: Int) -> Float {
         switch instructionSet {

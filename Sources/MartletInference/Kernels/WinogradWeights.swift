@@ -71,6 +71,36 @@ func packWinogradWeights(
     }
 }
 
+/// The same of kernels in half precision: transformed in double precision as they are, then rounded to half precision again.
+func packWinogradHalves(
+    _ tile: WinogradTile, kernel: UnsafePointer<Float16>, outputs: Int, inputs: Int, kernels: KernelSet,
+    into packed: UnsafeMutablePointer<Float16>
+) {
+    let lanes = kernels.lanes
+    let (outputBlocks, inputBlocks) = ((outputs + lanes - 1) / lanes, (inputs + lanes - 1) / lanes)
+    let taps = tile.taps * tile.taps
+    let positionStep = outputBlocks * inputBlocks * lanes * lanes
+    let (most, mostTaps) = (2 * inputBlocks * lanes * lanes, 2 * lanes * inputs * taps)
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: mostTaps + tile.positions * most) { buffer in
+        guard let widened = buffer.baseAddress else { return }
+        let transformed = widened + mostTaps
+        for firstBlock in stride(from: 0, to: outputBlocks, by: 2) {
+            let first = firstBlock * lanes
+            let pairOutputs = min(2 * lanes, outputs - first)
+            let panel = min(2, outputBlocks - firstBlock) * inputBlocks * lanes * lanes
+            kernels.widenHalves(kernel + first * inputs * taps, count: pairOutputs * inputs * taps, into: widened)
+            packWinogradWeights(
+                tile, kernel: widened, outputs: pairOutputs, inputs: inputs, lanes: lanes, pairs: 0..<1,
+                into: transformed)
+            for position in 0..<tile.positions {
+                kernels.narrowToHalves(
+                    transformed + position * panel, count: panel,
+                    into: packed + position * positionStep + firstBlock * inputBlocks * lanes * lanes)
+            }
+        }
+    }
+}
+
 /// The kernels of one input channel for four output channels.
 private struct KernelQuad {
     private let a: UnsafePointer<Float>

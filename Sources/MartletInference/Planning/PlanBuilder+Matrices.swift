@@ -26,11 +26,11 @@ extension PlanBuilder {
             factor: gemm.beta)
     }
 
-    /// A fully connected layer with weights in half precision, where the options allow it and the kernels have it.
+    /// A fully connected layer with weights in half precision, where they are held in it or the options allow it, and the
+    /// kernels have it.
     private mutating func halvedGemm(_ node: Node, _ gemm: Gemm) throws -> MatrixProduct? {
-        guard options.halvesLinearWeights, gemm.transposesB, !gemm.transposesA, let kernels,
-            kernels.instructionSet != .baseline, let (name, weight) = constant(node, 1), weight.elementType == .float32,
-            let halves = try packedHalves(name, weight)
+        guard gemm.transposesB, !gemm.transposesA, let kernels, kernels.widensHalves,
+            let (name, weight) = constant(node, 1), let halves = try halves(name, weight)
         else { return nil }
         let (a, y) = (try floats(node, 0), try output(node))
         return MatrixProduct(
@@ -38,6 +38,12 @@ extension PlanBuilder {
             halves: halves, y: y.floats, rows: y.shape[0], columns: y.shape[1], terms: a.shape[1],
             pairs: [.init(left: 0, right: 0, result: 0)], factor: gemm.alpha, addend: try addend(node, gemm),
             activation: gemm.activation, kernels: kernels)
+    }
+
+    private mutating func halves(_ name: String, _ weight: Tensor) throws -> UnsafePointer<Float16>? {
+        if weight.elementType == .float16 { return held(weight) }
+        if !options.halvesLinearWeights || weight.elementType != .float32 { return nil }
+        return try packedHalves(name, weight)
     }
 
     /// The algorithm for a product of stacks of matrices.

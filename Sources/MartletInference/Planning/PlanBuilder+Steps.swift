@@ -51,6 +51,8 @@ extension PlanBuilder {
             return try integerConvolution(node, convolution)
         case .integerMatMul:
             return try integerMatMul(node)
+        case .quantizeLinear, .dequantizeLinear:
+            return try bytesOneByOne(node) ?? evaluation(node)
         default:
             return try evaluation(node)
         }

@@ -25,6 +25,8 @@ struct PlanBuilder {
     let workers: Int
     /// Constants that do not come from folding, which may come out differently for other shapes.
     private let sharedConstants: Set<String>
+    /// Weights held in half precision, which layers read as they are.
+    private let halfWeights: Set<String>
     /// Weights brought to another layout, shared by all plans.
     private(set) var weights: PreparedWeights
     private var views: [String: TensorView] = [:]
@@ -44,12 +46,18 @@ struct PlanBuilder {
         let given = Set(network.constants.keys)
         var typed = try network.specialized(to: named, values: values)
         if options.fuses { typed.network.fuse(types: typed.types) }
-        var quantized = QuantizedNetwork(typed, contracts: options.fuses && options.usesBlocks)
+        let kernels =
+            options.usesBlocks ? try options.instructionSet.map { KernelSet($0) } ?? KernelSet.best() : nil
+        var quantized = QuantizedNetwork(typed, contracts: options.fuses && options.usesBlocks) {
+            guard let kernels else { return false }
+            return QuantizedConvolutionChoice.isSlow($0, input: $1, output: $2, kernels: kernels)
+        }
         _ = consume typed
         sharedConstants = try given.union(quantized.foldConstants(given))
+        halfWeights = quantized.network.readHalfWeights(types: &quantized.types)
         self.inputShapes = shapes
         self.inputValues = values
-        kernels = options.usesBlocks ? try options.instructionSet.map { KernelSet($0) } ?? KernelSet.best() : nil
+        self.kernels = kernels
         assignment = try kernels.map { try LayoutAssignment(quantized, kernels: $0, options: options) }
         outputNames = quantized.network.outputs.map(\.name)
         self.network = assignment?.takeNetwork() ?? quantized.network
@@ -195,6 +203,11 @@ struct PlanBuilder {
         return kept.view(tensor).base.assumingMemoryBound(to: Element.self)
     }
 
+    /// The elements of a weight that is held in half precision.
+    func held(_ weight: Tensor) -> UnsafePointer<Float16> {
+        kept.view(weight).base.assumingMemoryBound(to: Float16.self)
+    }
+
     /// A weight rounded to half precision; `nil` if an element is too large for that.
     mutating func packedHalves(_ name: String, _ weight: Tensor) throws -> UnsafePointer<Float16>? {
         var own = PreparedWeights()
@@ -209,7 +222,9 @@ struct PlanBuilder {
     /// The memory of a value, to read.
     func view(_ name: String) throws -> TensorView {
         if let view = views[name] { return view }
-        if let tensor = network.constants[name] { return kept.view(tensor) }
+        if let tensor = network.constants[name] {
+            return kept.view(halfWeights.contains(name) ? try tensor.converted(to: .float32) : tensor)
+        }
         throw NetworkError.undefinedValue(name: name, user: "the plan")
     }
 
@@ -254,7 +269,7 @@ struct PlanBuilder {
         try node.outputs.map { try $0.map { try mutableView($0) } }
     }
 
-    /// Whether a value is a constant.
+    /// Whether a value is a constant; a weight may be one in half precision.
     func constant(_ node: Node, _ index: Int) -> (name: String, tensor: Tensor)? {
         guard let name = node.input(index), let tensor = network.constants[name] else { return nil }
         return (name, tensor)

@@ -6,6 +6,11 @@ struct PreparedWeights: Sendable {
     private var transposed: [String: Tensor] = [:]
     private var packed: [String: Tensor] = [:]
 
+    /// The bytes of all of them.
+    var byteCount: Int {
+        packed.values.reduce(0) { $0 + $1.byteCount } + transposed.values.reduce(0) { $0 + $1.byteCount }
+    }
+
     /// `count` elements made from a constant, under the name of the form they have.
     mutating func packed<Element: TensorElement>(
         _ name: String, as form: String, count: Int, _ fill: (UnsafeMutableBufferPointer<Element>) throws -> Void

@@ -25,9 +25,18 @@ struct ByteQuantization: Hashable {
 
     /// The scale and zero point of a node, where they are constants for the whole of an 8-bit value.
     init?(scale: String?, zeroPoint: String?, type: ElementType, in network: Network) {
-        guard let scale, let scales = network.constants[scale], scales.elementType == .float32,
-            scales.shape.elementCount == 1
-        else { return nil }
+        guard let scale, let scales = network.constants[scale] else { return nil }
+        var zeros: Tensor?
+        if let zeroPoint {
+            guard let constant = network.constants[zeroPoint] else { return nil }
+            zeros = constant
+        }
+        self.init(scale: scales, zeroPoint: zeros, type: type)
+    }
+
+    /// The same of the constants themselves.
+    init?(scale scales: Tensor, zeroPoint zeros: Tensor?, type: ElementType) {
+        guard scales.elementType == .float32, scales.shape.elementCount == 1 else { return nil }
         self.scale = scales.withElements(of: Float.self) { $0[0] }
         guard self.scale > 0, self.scale.isFinite else { return nil }
         switch type {
@@ -36,9 +45,8 @@ struct ByteQuantization: Hashable {
         default: return nil
         }
         self.zeroPoint = isSigned ? 128 : 0
-        if let zeroPoint {
-            guard let zeros = network.constants[zeroPoint], zeros.elementType == type, zeros.shape.elementCount == 1
-            else { return nil }
+        if let zeros {
+            guard zeros.elementType == type, zeros.shape.elementCount == 1 else { return nil }
             self.zeroPoint +=
                 isSigned
                 ? zeros.withElements(of: Int8.self) { Int($0[0]) } : zeros.withElements(of: UInt8.self) { Int($0[0]) }

@@ -12,6 +12,15 @@ struct QuantizedConvolutionChoice {
     /// Transformed weights are eight times as large: of a large layer they would come from memory every time.
     private static let largestWeights = 6.0 * 1024 * 1024
 
+    /// Whether a convolution takes longer on bytes than on floats: of an image of few channels with a stride, where there are no
+    /// sums of four products. Bytes take a channel more than there is, by two instructions, where floats fold the image and
+    /// filter it with a third of the products.
+    static func isSlow(_ convolution: Convolution, input: [Int], output: [Int], kernels: KernelSet) -> Bool {
+        QuantizedKernelSet(kernels.instructionSet).weightBytes > 1
+            && ConvolutionChoice(lanes: kernels.lanes, weightBytes: 0)
+                .fold(for: convolution, input: input, output: output) != nil
+    }
+
     /// The algorithm for a convolution from `input` to `output` (`[N, C, H, W]`).
     func algorithm(for convolution: Convolution, input: [Int], output: [Int]) -> ConvolutionAlgorithm {
         let window = convolution.window

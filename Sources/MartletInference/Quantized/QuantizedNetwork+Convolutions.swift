@@ -6,7 +6,9 @@ extension QuantizedNetwork {
         guard let x = bytes(node.input(0)), let weights = weights(node.input(1)), let bias = bias(node.input(2)),
             let end = ending(node, activation: convolution.activation)
         else { return nil }
-        guard suits(convolution, x: x.source, weight: weights.name, y: end.output) else { return nil }
+        guard suits(convolution, x: x.source, weight: weights.name, y: end.output),
+            let input = extents(x.source), let output = extents(end.output), !isSlow(convolution, input, output)
+        else { return nil }
         var linear = convolution
         linear.activation = nil
         var sources = [x]

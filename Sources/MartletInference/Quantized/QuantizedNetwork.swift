@@ -15,6 +15,8 @@ struct QuantizedNetwork {
     /// The layers on bytes by their outputs.
     var layers: [String: QuantizedLayer] = [:]
 
+    /// Whether a convolution on bytes (its input and output `[N, C, H, W]`) takes longer than one on floats.
+    let isSlow: (_ convolution: Convolution, _ input: [Int], _ output: [Int]) -> Bool
     /// Values that dequantisation makes, and what it makes them from.
     private var dequantized: [String: (source: String, quantization: ByteQuantization)] = [:]
     private var uses: [String: Int]
@@ -26,8 +28,12 @@ struct QuantizedNetwork {
     private var nodes: [Node] = []
 
     /// Finds the layers of a network, whose types are known and whose activations are drawn into its convolutions, that can
-    /// compute on bytes; none of them if `contracts` is false.
-    init(_ typed: TypedNetwork, contracts: Bool) {
+    /// compute on bytes; none of them if `contracts` is false, and no convolution of which `isSlow` says so.
+    init(
+        _ typed: TypedNetwork, contracts: Bool,
+        isSlow: @escaping (_ convolution: Convolution, _ input: [Int], _ output: [Int]) -> Bool = { _, _, _ in false }
+    ) {
+        self.isSlow = isSlow
         network = typed.network
         types = typed.types
         uses = network.useCounts()

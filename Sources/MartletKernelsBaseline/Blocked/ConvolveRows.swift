@@ -33,8 +33,35 @@ public func convolveRows(
     eachStrip(
         depthwise: false,
         input: input, inputRowStep: inputRowStep, inputColumnStep: inputColumnStep,
-        offsets: offsets, offsetCount: offsetCount, lanes: lanes, weights: weights, vectors: vectors, bias: bias,
+        offsets: offsets, offsetCount: offsetCount, lanes: lanes, weights: weights,
+        ahead: offsetCount * lanes * vectors * Vector.scalarCount, vectors: vectors, bias: bias,
         residual: residual, residualRowStep: residualRowStep, residualBlockStep: residualBlockStep,
+        output: output, outputRowStep: outputRowStep, outputBlockStep: outputBlockStep,
+        rows: rows, columns: columns, minimum: minimum, maximum: maximum)
+}
+
+/// ``convolveRows`` with weights in half precision, which are widened first, exactly.
+///
+/// - Parameters:
+///   - weights: `[offsetCount][lanes][vectors][c]`, with those of the next blocks behind them.
+///   - widened: Room for as many floats, best in the cache.
+public func convolveHalfRows(
+    input: UnsafePointer<Float>, inputRowStep: Int, inputColumnStep: Int,
+    offsets: UnsafePointer<Int>, offsetCount: Int, lanes: Int,
+    weights: UnsafePointer<Float16>, widened: UnsafeMutablePointer<Float>, vectors: Int, bias: UnsafePointer<Float>,
+    residual: UnsafePointer<Float>?, residualRowStep: Int, residualBlockStep: Int,
+    output: UnsafeMutablePointer<Float>, outputRowStep: Int, outputBlockStep: Int,
+    rows: Int, columns: Int, minimum: Float, maximum: Float
+) {
+    let count = offsetCount * lanes * vectors * Vector.scalarCount
+    widenHalves(weights, count: count, into: widened)
+    // Halves are as many bytes as half the floats: the fetching runs through the next two blocks.
+    let ahead = (UnsafeRawPointer(weights + count) - UnsafeRawPointer(widened)) / 4
+    eachStrip(
+        depthwise: false,
+        input: input, inputRowStep: inputRowStep, inputColumnStep: inputColumnStep,
+        offsets: offsets, offsetCount: offsetCount, lanes: lanes, weights: widened, ahead: ahead, vectors: vectors,
+        bias: bias, residual: residual, residualRowStep: residualRowStep, residualBlockStep: residualBlockStep,
         output: output, outputRowStep: outputRowStep, outputBlockStep: outputBlockStep,
         rows: rows, columns: columns, minimum: minimum, maximum: maximum)
 }

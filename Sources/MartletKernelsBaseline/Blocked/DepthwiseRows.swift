@@ -28,7 +28,8 @@ public func depthwiseRows(
     eachStrip(
         depthwise: true,
         input: input, inputRowStep: inputRowStep, inputColumnStep: inputColumnStep,
-        offsets: offsets, offsetCount: offsetCount, lanes: 1, weights: weights, vectors: 1, bias: bias,
+        offsets: offsets, offsetCount: offsetCount, lanes: 1, weights: weights, ahead: 0, vectors: 1,
+        bias: bias,
         residual: residual, residualRowStep: residualRowStep, residualBlockStep: 0,
         output: output, outputRowStep: outputRowStep, outputBlockStep: 0,
         rows: rows, columns: columns, minimum: minimum, maximum: maximum)

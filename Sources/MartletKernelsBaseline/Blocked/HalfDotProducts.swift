@@ -45,21 +45,6 @@ public func halfDotProducts(
     }
 }
 
-/// A vector of halves in single precision. Written out, it becomes one instruction where the processor has it.
-@inline(__always) private func widened(_ p: UnsafePointer<Float16>) -> Vector {
-    #if MARTLET_AVX512
-        Vector(
-            Float(p[0]), Float(p[1]), Float(p[2]), Float(p[3]), Float(p[4]), Float(p[5]), Float(p[6]), Float(p[7]),
-            Float(p[8]), Float(p[9]), Float(p[10]), Float(p[11]), Float(p[12]), Float(p[13]), Float(p[14]), Float(p[15])
-        )
-    #elseif MARTLET_AVX2
-        Vector(
-            Float(p[0]), Float(p[1]), Float(p[2]), Float(p[3]), Float(p[4]), Float(p[5]), Float(p[6]), Float(p[7]))
-    #else
-        Vector(Float(p[0]), Float(p[1]), Float(p[2]), Float(p[3]))
-    #endif
-}
-
 /// The sum of the lanes and of what is left of the rows.
 @inline(__always) private func total(
     _ lanes: Vector, _ x: UnsafePointer<Float>, _ a: UnsafePointer<Float16>, from first: Int, to length: Int

@@ -1,17 +1,16 @@
 /// Cuts `rows` x `columns` output pixels into strips and convolves each; the arguments are those of `convolveRows`, and
-/// those of `depthwiseRows` with one vector and one lane.
+/// those of `depthwiseRows` with one vector and one lane. Every strip reads all weights; what lies `ahead` of a weight, in
+/// floats, is fetched meanwhile, since it is read next by whoever computes the next blocks.
 @inline(__always) func eachStrip(
     depthwise: Bool,
     input: UnsafePointer<Float>, inputRowStep: Int, inputColumnStep: Int,
     offsets: UnsafePointer<Int>, offsetCount: Int, lanes: Int,
-    weights: UnsafePointer<Float>, vectors: Int, bias: UnsafePointer<Float>,
+    weights: UnsafePointer<Float>, ahead: Int, vectors: Int, bias: UnsafePointer<Float>,
     residual: UnsafePointer<Float>?, residualRowStep: Int, residualBlockStep: Int,
     output: UnsafeMutablePointer<Float>, outputRowStep: Int, outputBlockStep: Int,
     rows: Int, columns: Int, minimum: Float, maximum: Float
 ) {
     let run = longestRun(vectors: vectors)
-    // Every strip reads all weights. What comes after them is read next, by whoever computes the next blocks.
-    let ahead = offsetCount * lanes * vectors * Vector.scalarCount
     var column = 0
     while column < columns {
         // One panel of columns after the other: the rows that neighbouring strips share stay in the cache.

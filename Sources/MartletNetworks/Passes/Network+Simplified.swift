@@ -3,9 +3,13 @@ extension Network {
     /// convolutions, identities and dead nodes gone, a name of its own for each node, types declared for its outputs.
     ///
     /// What it computes is the same up to rounding, and so are the names of inputs, outputs and remaining nodes.
+    /// - Parameter keepingHalfWeights: Whether weights that the file has in half precision stay in it behind a cast
+    ///   (``halfWeights()``), for execution only: what looks into weights wants them as they are otherwise. Where a batch
+    ///   normalisation is to be folded into weights, all are widened.
     /// - Throws: ``NetworkError``.
-    public func simplified() throws -> Network {
-        let folded = try inSinglePrecision().folded()
+    public func simplified(keepingHalfWeights: Bool = false) throws -> Network {
+        let normalizes = nodes.contains { if case .batchNormalization = $0.operation { true } else { false } }
+        let folded = try inSinglePrecision(keepingHalfWeights: keepingHalfWeights && !normalizes).folded()
         var network = folded.network
         network.removeIdentities()
         try network.foldBatchNormalizations()

@@ -11,6 +11,8 @@ struct Folding {
     /// How many elements may still be computed in advance; the rest is left to be computed when the network runs, lest
     /// a small file becomes a large network.
     private var elementsLeft = 1 << 22
+    /// Weights that are left in half precision, by the casts' results.
+    private var halfWeights: [String: String] = [:]
     /// Nodes with more inputs and outputs are left too.
     private static let mostOperands = 64
 
@@ -22,6 +24,7 @@ struct Folding {
 
     mutating func run() throws -> TypedNetwork {
         names = UnusedNames(taken: network.valueNames)
+        halfWeights = network.halfWeights()
         for (name, tensor) in network.constants {
             known[name] = ValueKnowledge(tensor: tensor)
             // Weights that are cast, transposed and reshaped first are copied a few times.
@@ -92,6 +95,7 @@ struct Folding {
         if case .shape = node.operation { return nil }
         // Quantized weights stay what they are: see `foldDequantizedConstants`.
         if case .dequantizeLinear = node.operation { return nil }
+        if let output = node.outputs.first, let output, halfWeights[output] != nil { return nil }
         var inputs: [Tensor?] = []
         for (index, name) in node.inputs.enumerated() {
             guard name != nil else {

@@ -16,11 +16,16 @@ extension NodeWriter {
         return proto
     }
 
+    /// What is left out has the usual value: in the file of a small network the attributes would be a hundredth of the whole.
     func window(_ window: Window, hasDilations: Bool = true) -> [AttributeProto] {
-        var attributes = [integers("kernel_shape", window.kernel), integers("strides", window.strides)]
-        if hasDilations { attributes.append(integers("dilations", window.dilations)) }
+        var attributes = [integers("kernel_shape", window.kernel)]
+        if window.strides.contains(where: { $0 != 1 }) { attributes.append(integers("strides", window.strides)) }
+        if hasDilations, window.dilations.contains(where: { $0 != 1 }) {
+            attributes.append(integers("dilations", window.dilations))
+        }
         switch explicitPadding(window) {
-        case .explicit(let before, let after): attributes.append(integers("pads", before + after))
+        case .explicit(let before, let after):
+            if (before + after).contains(where: { $0 != 0 }) { attributes.append(integers("pads", before + after)) }
         case .sameUpper: attributes.append(string("auto_pad", "SAME_UPPER"))
         case .sameLower: attributes.append(string("auto_pad", "SAME_LOWER"))
         case .valid: attributes.append(string("auto_pad", "VALID"))

@@ -111,13 +111,12 @@ struct NodeWriter {
         case .clip: return proto("Clip")
         case .parametricRelu: return proto("PRelu")
         case .maxPool(let pooling):
-            return proto("MaxPool", window(pooling.window) + [integer("ceil_mode", pooling.ceilMode ? 1 : 0)])
+            return proto("MaxPool", window(pooling.window) + flag("ceil_mode", pooling.ceilMode))
         case .averagePool(let pooling, let countsPadding):
             return proto(
                 "AveragePool",
-                window(pooling.window, hasDilations: opset >= 19) + [
-                    integer("ceil_mode", pooling.ceilMode ? 1 : 0), integer("count_include_pad", countsPadding ? 1 : 0),
-                ])
+                window(pooling.window, hasDilations: opset >= 19) + flag("ceil_mode", pooling.ceilMode)
+                    + flag("count_include_pad", countsPadding))
         case .globalAveragePool: return proto("GlobalAveragePool")
         case .globalMaxPool: return proto("GlobalMaxPool")
         case .reduceMean(let keepsAxes, let keepsInput): return try reduceMean(node, keepsAxes, keepsInput)
@@ -130,7 +129,7 @@ struct NodeWriter {
                 "Split", [integer("axis", axis)] + (counted ? [integer("num_outputs", node.outputs.count)] : []))
         case .matMul: return proto("MatMul")
         case .flatten(let axis): return proto("Flatten", [integer("axis", axis)])
-        case .reshape(let allowsZero): return proto("Reshape", [integer("allowzero", allowsZero ? 1 : 0)])
+        case .reshape(let allowsZero): return proto("Reshape", flag("allowzero", allowsZero))
         case .squeeze: return proto("Squeeze")
         case .unsqueeze: return proto("Unsqueeze")
         case .transpose(let permutation): return proto("Transpose", permutation.map { [integers("perm", $0)] } ?? [])
@@ -192,6 +191,9 @@ struct NodeWriter {
             "Conv", node.name, Array(node.inputs.prefix(3)), [output], convolutionAttributes(convolution))
     }
 
+    /// Left out where it is not set.
+    private func flag(_ name: String, _ isSet: Bool) -> [AttributeProto] { isSet ? [integer(name, 1)] : [] }
+
     /// Left out where it is the usual one.
     private func scaleAxis(_ axis: Int) -> [AttributeProto] { axis == 1 ? [] : [integer("axis", axis)] }
 
@@ -202,10 +204,8 @@ struct NodeWriter {
     private func gemmProto(_ node: Node, _ gemm: Gemm, output: String) -> NodeProto {
         self.node(
             "Gemm", node.name, node.inputs, [output],
-            [
-                float("alpha", gemm.alpha), float("beta", gemm.beta), integer("transA", gemm.transposesA ? 1 : 0),
-                integer("transB", gemm.transposesB ? 1 : 0),
-            ])
+            (gemm.alpha == 1 ? [] : [float("alpha", gemm.alpha)]) + (gemm.beta == 1 ? [] : [float("beta", gemm.beta)])
+                + flag("transA", gemm.transposesA) + flag("transB", gemm.transposesB))
     }
 
     private mutating func activationProto(

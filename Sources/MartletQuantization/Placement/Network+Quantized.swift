@@ -4,8 +4,9 @@ import MartletTensors
 extension Network {
     /// The network with QuantizeLinear and DequantizeLinear around its integer operations.
     ///
-    /// Integers are called `x1`, `x2`, ... where they are activations, `w1` and `b1` where they are weight and bias of a layer;
-    /// `x1.scale` is their scale and `x1.real` what they stand for. An output of the network keeps its name for that.
+    /// Integers are called `x1`, `x2`, ... where they are activations, `w1` where they are the weight of a layer; `x1.scale` is
+    /// their scale and `x1.real` what they stand for. An output of the network keeps its name for that. A bias `b1` is
+    /// written in floating point: a runtime on integers rounds it to steps of input scale times weight scale.
     /// - Parameters:
     ///   - placement: which values.
     ///   - parameters: the scale of each value that gives a name to a scale.
@@ -59,8 +60,8 @@ private struct QuantizedNetworkBuilder {
         return name
     }
 
-    /// Puts a layer's weight and bias in integers before it. Names are short, new nodes have none and symmetric weights no
-    /// zero points: in a small network's file they would be a tenth of the whole.
+    /// Puts a layer's weight in integers before it. New nodes have no names, symmetric weights no zero points, and a bias
+    /// no scale, which would take as many bytes again: in a small network's file they would be a tenth of the whole.
     mutating func replace(_ quantized: QuantizedLayer) throws {
         layerCount += 1
         let index = quantized.layer.nodeIndex
@@ -68,27 +69,17 @@ private struct QuantizedNetworkBuilder {
         let (layer, weight) = (quantized.layer, quantized.weight)
         let scales = try Tensor(weight.scales, shape: Shape([layer.outputs]))
         let weightName = take("w\(layerCount).real")
-        var nodes = [
+        before[index, default: []].append(
             Node(
                 name: "", operation: .dequantizeLinear(axis: weight.axis),
                 inputs: [
                     constant("w\(layerCount)", weight.integers), constant("w\(layerCount).scale", scales),
-                ], outputs: [weightName])
-        ]
+                ], outputs: [weightName]))
         network.nodes[index].inputs[1] = weightName
-        if let bias = quantized.integerBias {
-            let name = take("b\(layerCount).real")
-            let factors = weight.scales.map { $0 * quantized.inputScale }
-            nodes.append(
-                Node(
-                    name: "", operation: .dequantizeLinear(axis: 0),
-                    inputs: [
-                        constant("b\(layerCount)", try Tensor(bias, shape: Shape([layer.outputs]))),
-                        constant("b\(layerCount).scale", try Tensor(factors, shape: Shape([layer.outputs]))),
-                    ], outputs: [name]))
+        if let bias = quantized.bias {
+            let name = constant("b\(layerCount)", try Tensor(bias, shape: Shape([layer.outputs])))
             network.nodes[index].inputs = [node.inputs[0], weightName, name]
         }
-        before[index, default: []] += nodes
     }
 
     /// The constant of a zero point, one for all values that have the same.

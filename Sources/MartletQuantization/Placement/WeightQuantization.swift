@@ -1,4 +1,5 @@
 import MartletNetworks
+import MartletParallelism
 import MartletTensors
 
 /// A layer's weight as int8, symmetric, one scale an output.
@@ -54,6 +55,14 @@ struct QuantizedWeight {
         self.values = try Tensor(values, shape: weight.shape)
         self.scales = scales
         axis = places.axis
+    }
+
+    /// Rounds the weight anew in the same steps. Its outputs must run along the first axis.
+    mutating func round(_ weight: Tensor, by rounding: CompensatedRounding, pool: ThreadPool) throws {
+        let steps = weight.withElements(of: Float.self) { rounding.rounded($0, scales: scales, pool: pool) }
+        let fan = weight.shape.elementCount / max(scales.count, 1)
+        integers = try Tensor(steps, shape: weight.shape)
+        values = try Tensor(steps.indices.map { Float(steps[$0]) * scales[$0 / fan] }, shape: weight.shape)
     }
 }
 

@@ -28,7 +28,7 @@ public final class GradientGatherer {
 
     /// A gatherer of the layers of a network.
     /// - Parameters:
-    ///   - network: as ``Network/simplified()`` leaves it, with one input and class scores before softmax as its first output.
+    ///   - network: as ``Network/simplified(keepingHalfWeights:)`` leaves it, with one input and class scores before softmax as its first output.
     ///   - source: what is differentiated.
     ///   - draws: how often each image is gone over with other random numbers; labels need one.
     ///   - seed: of the random numbers; those of an image follow from its number.

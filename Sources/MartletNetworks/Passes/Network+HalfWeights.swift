@@ -1,0 +1,56 @@
+import MartletTensors
+
+extension Network {
+    /// Weights held in half precision: constants of float16 that nothing reads but a cast to float32, whose result nothing
+    /// reads but convolutions and fully connected layers, as their weights. Such casts stay when constants are folded: a
+    /// runtime can widen a weight as it reads it.
+    ///
+    /// - Returns: The names of the constants, by the name of the cast's result.
+    public func halfWeights() -> [String: String] {
+        var halves: [String: String] = [:]
+        let uses = useCounts()
+        for node in nodes {
+            guard case .cast(to: .float32) = node.operation, let input = node.input(0),
+                let tensor = constants[input], tensor.elementType == .float16, tensor.shape.rank >= 2,
+                uses[input] == 1, node.outputs.count == 1, let output = node.outputs[0]
+            else { continue }
+            halves[output] = input
+        }
+        if halves.isEmpty { return [:] }
+        // One that is read in another way too is widened for that reader: then for all.
+        for output in outputs { halves[output.name] = nil }
+        for node in nodes {
+            for (index, input) in node.inputs.enumerated() where index != 1 || !node.operation.readsRowsOfWeights {
+                if let input { halves[input] = nil }
+            }
+        }
+        return halves
+    }
+
+    /// Lets layers read weights held in half precision as they are, for a runtime that can; the casts are gone then.
+    ///
+    /// - Parameter types: Those of the network's values; the weights keep the type of what they stand for.
+    /// - Returns: The names of the weights in half precision.
+    public mutating func readHalfWeights(types: inout [String: TensorType]) -> Set<String> {
+        let halves = halfWeights()
+        if halves.isEmpty { return [] }
+        nodes.removeAll { node in node.outputs.contains { $0.map { halves[$0] != nil } ?? false } }
+        for index in nodes.indices {
+            guard let weight = nodes[index].input(1), let half = halves[weight] else { continue }
+            nodes[index].inputs[1] = half
+        }
+        for (weight, half) in halves { types[half] = types[weight] }
+        return Set(halves.values)
+    }
+}
+
+extension Operator {
+    /// Whether it is a layer whose weights are rows, one for each output.
+    fileprivate var readsRowsOfWeights: Bool {
+        switch self {
+        case .convolution: true
+        case .gemm(let gemm): gemm.transposesB && !gemm.transposesA
+        default: false
+        }
+    }
+}
