@@ -69,6 +69,8 @@ extension Model {
         options.epochs = passes
         options.batchSize = 16
         options.learningRates = [1e-4, 1e-3]
+        // Of few images one at least, to choose by.
+        options.heldBack = max(options.heldBack, 1 / Double(max(1, data.count)))
         let sides = try imageExtents.dropFirst().compactMap { $0 }
         options.augmentation = Augmentation(mirrors: true, shift: (sides.min() ?? 0) / 16)
         return try trained(

@@ -183,6 +183,7 @@ private struct Halves: DataSet {
         let (before, after) = (try #require(result.before), try #require(result.epochs.last))
         #expect(after.loss < 0.1 * (try #require(result.epochs.first)).loss)
         #expect(try #require(after.heldBackLoss) < before.loss)
+        #expect(result.after?.loss == after.heldBackLoss)
         #expect(try #require(after.heldBackAccuracy) >= 0.95)
         #expect(try run(3).network == network)
         #expect(throws: TrainingError.noTeacher) { _ = try trainer(options) }
@@ -206,6 +207,7 @@ private struct Halves: DataSet {
         #expect(result.learningRate == nil)
         let (before, last) = (try #require(result.before), try #require(result.epochs.last))
         #expect(try #require(last.heldBackLoss) > before.loss)
+        #expect(result.after == before)
         #expect(network.constants["k"] == good.constants["k"])
     }
 

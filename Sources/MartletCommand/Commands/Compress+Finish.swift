@@ -28,15 +28,10 @@ extension Compress {
         }
 
         init?(_ result: TrainingResult, passes: Int) {
-            guard let before = result.before else { return nil }
+            guard let before = result.before, let after = result.after else { return nil }
+            (self.before, self.after) = (before, after)
             self.passes = passes
-            self.before = before
             learningRate = result.learningRate
-            let last = result.epochs.last { $0.learningRate == result.learningRate && $0.epoch == passes }
-            after = before
-            if let last, let loss = last.heldBackLoss, let accuracy = last.heldBackAccuracy {
-                after = TrainingScore(loss: loss, accuracy: accuracy)
-            }
         }
 
         func show() {

@@ -145,7 +145,7 @@ public final class Trainer {
         return (
             network,
             TrainingResult(
-                before: state.before, epochs: state.epochs,
+                before: state.before, after: state.before.map { isKept ? kept.score : $0 }, epochs: state.epochs,
                 learningRate: isKept ? options.learningRates[kept.rate] : nil)
         )
     }

@@ -58,6 +58,8 @@ public struct TrainingResult: Sendable {
     /// How good the network was on the images held back before it learned anything; `nil` if there are none, or if it began
     /// with random parameters.
     public var before: TrainingScore?
+    /// How good the network that was kept is on them; `nil` where `before` is.
+    public var after: TrainingScore?
     /// All passes.
     public var epochs: [TrainingEpoch]
     /// The peak of the learning rate whose network was kept; `nil` if none was better than what it began with, which is
