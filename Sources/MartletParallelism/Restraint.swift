@@ -66,7 +66,7 @@ struct Restraint {
     func sleepsAtOnce(at time: UInt64) -> Bool { time < spinsAfter }
 
     /// Notes that a caller that had worked on a loop from `beginning` to `pause` waited for helpers until `end`, while
-    /// the whole process used processors for `used` nanoseconds: what goes beyond that nobody worked.
+    /// these used processors for `used` nanoseconds: what goes beyond that nobody worked.
     mutating func note(loopFrom beginning: UInt64, callerAsleepFrom pause: UInt64, to end: UInt64, used: UInt64) {
         let waited = end - pause
         if waited <= used { return }

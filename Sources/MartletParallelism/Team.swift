@@ -28,14 +28,15 @@ final class Team: @unchecked Sendable {
     private let turn = UnsafeMutablePointer<pthread_mutex_t>.allocate(capacity: 1)
     /// Used by the caller whose turn it is.
     private var restraint = Restraint()
-    /// How many helpers there are, at most ``TeamState/maximumHelpers``.
-    private var helpers = 0
+    /// The clocks of the helpers' time on processors, one for each of at most ``TeamState/maximumHelpers``.
+    private var clocks: [clockid_t] = []
+    private var helpers: Int { clocks.count }
 
     init(helpers: Int) {
         board = Board(threads: helpers + 1)
         pthread_mutex_init(turn, nil)
         // Fewer helpers than wished for share a loop as well: the system may allow no more threads.
-        while self.helpers < helpers, startHelper(worker: self.helpers + 1) { self.helpers += 1 }
+        while self.helpers < helpers, startHelper(worker: self.helpers + 1) {}
     }
 
     deinit {
@@ -97,7 +98,7 @@ final class Team: @unchecked Sendable {
                 continue
             }
             let pause = Clock.now
-            let used = Clock.processTime
+            let used = Clock.time(spentBy: clocks)
             // The last to leave either sees this bit and wakes the caller, or has left before it was set.
             let asleep = TeamState.callerSleeps.word
             now = TeamState(word: board.state.pointee.bitwiseOr(asleep, ordering: .acquiringAndReleasing).newValue)
@@ -107,7 +108,7 @@ final class Team: @unchecked Sendable {
             }
             board.state.pointee.bitwiseAnd(~asleep, ordering: .relaxed)
             restraint.note(
-                loopFrom: beginning, callerAsleepFrom: pause, to: Clock.now, used: Clock.processTime - used)
+                loopFrom: beginning, callerAsleepFrom: pause, to: Clock.now, used: Clock.time(spentBy: clocks) - used)
         }
     }
 
@@ -142,10 +143,10 @@ final class Team: @unchecked Sendable {
             return false
         }
         #if canImport(Darwin)
-            if let thread { pthread_detach(thread) }
-        #else
-            pthread_detach(thread)
+            guard let thread else { return false }
         #endif
+        clocks.append(Clock.spending(of: thread))
+        pthread_detach(thread)
         return true
     }
 

@@ -21,6 +21,11 @@ import Testing
         #expect(large.algorithm(for: square(3), input: [1, 64, 56, 56], output: [1, 64, 56, 56]) == .winograd(.f4x3))
         #expect(large.algorithm(for: square(3), input: [1, 512, 7, 7], output: [1, 512, 7, 7]) == .winograd(.f2x3))
         #expect(large.algorithm(for: square(1), input: [1, 64, 56, 56], output: [1, 64, 56, 56]) == .direct)
+        #expect(large.algorithm(for: square(1), input: [1, 1024, 14, 14], output: [1, 256, 14, 14]) == .strassen)
+        #expect(large.algorithm(for: square(1), input: [1, 2048, 7, 7], output: [1, 512, 7, 7]) == .direct)
+        let halving = square(3, stride: 2)
+        #expect(large.algorithm(for: halving, input: [1, 128, 56, 56], output: [1, 128, 28, 28]) == .strassen)
+        #expect(large.algorithm(for: halving, input: [1, 512, 14, 14], output: [1, 512, 7, 7]) == .direct)
         let small = choice(weightBytes: 1 << 20)
         #expect(small.algorithm(for: square(3), input: [1, 64, 8, 8], output: [1, 64, 8, 8]) == .winograd(.f4x3))
         #expect(small.algorithm(for: square(5), input: [1, 16, 28, 28], output: [1, 32, 28, 28]) == .winograd(.f2x5))
@@ -40,6 +45,8 @@ import Testing
         let side = 1 << 40
         _ = choice(weightBytes: 1).algorithm(
             for: square(3), input: [1, 1 << 20, side, side], output: [1, 1 << 20, side, side])
+        _ = choice(weightBytes: 1).algorithm(
+            for: square(3, stride: 2), input: [1, 1 << 20, 2 * side, side], output: [1, 1 << 20, side, side])
         _ = choice(weightBytes: 1).fold(
             for: square(7, stride: 2), input: [1, 3, side, side], output: [1, 64, side, side])
     }

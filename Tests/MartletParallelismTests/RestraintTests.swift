@@ -5,7 +5,7 @@ import Testing
 @Suite struct RestraintTests {
     private let millisecond: UInt64 = 1_000_000
 
-    /// After a loop of `work` and a wait of `wait` nanoseconds, for `used` of which the process worked; and the same
+    /// After a loop of `work` and a wait of `wait` nanoseconds, for `used` of which helpers worked; and the same
     /// once more if `again`, from time 0 as well.
     private func afterWait(of wait: UInt64, used: UInt64, work: UInt64, again: Bool = false) -> Restraint {
         var restraint = Restraint()

@@ -97,12 +97,12 @@ import Testing
     @Test(arguments: [
         Case(images: 1, channels: 16, outputs: 16, height: 8, width: 8),
         Case(images: 3, channels: 21, outputs: 30, height: 7, width: 9, accumulates: true),
-        Case(images: 2, channels: 40, outputs: 17, height: 6, width: 11, before: [0, 2], after: [1, 0]),
+        Case(images: 2, channels: 45, outputs: 31, height: 6, width: 11, before: [0, 2], after: [1, 0]),
         Case(images: 2, channels: 24, outputs: 24, height: 13, width: 3, before: [2, 1], after: [2, 1]),
         // Pieces of some images, bands of an image, groups of outputs.
         Case(images: 5, channels: 24, outputs: 40, height: 7, width: 8, tileFloats: 20_000, productFloats: 10_000),
         Case(
-            images: 2, channels: 17, outputs: 20, height: 18, width: 6, tileFloats: 1, productFloats: 1,
+            images: 2, channels: 29, outputs: 31, height: 18, width: 6, tileFloats: 1, productFloats: 1,
             accumulates: true),
         Case(images: 2, channels: 20, outputs: 20, height: 23, width: 8, tileFloats: 8_000, productFloats: 4_000),
     ])

@@ -6,6 +6,8 @@ enum ConvolutionAlgorithm: Hashable, Sendable {
     case direct
     /// Winograd's minimal filtering.
     case winograd(WinogradTile)
+    /// One step of Strassen's product of matrices, for kernels that Winograd's filtering does not have.
+    case strassen
 }
 
 /// Chooses the algorithm of each convolution by what it should cost.
@@ -36,6 +38,7 @@ struct ConvolutionChoice {
     /// The algorithm for a convolution of one group from `input` to `output` (`[N, C, H, W]`).
     func algorithm(for convolution: Convolution, input: [Int], output: [Int]) -> ConvolutionAlgorithm {
         let window = convolution.window
+        if isByStrassen(convolution, input: input, output: output) { return .strassen }
         guard convolution.groups == 1, window.kernel.count == 2, window.kernel[0] == window.kernel[1],
             window.strides == [1, 1], window.dilations == [1, 1]
         else { return .direct }
@@ -79,6 +82,24 @@ struct ConvolutionChoice {
         }
     }
 
+    /// Whether Strassen's product is for a convolution: a 1x1 one, or one of several taps with a stride.
+    private func isByStrassen(_ convolution: Convolution, input: [Int], output: [Int]) -> Bool {
+        let window = convolution.window
+        guard convolution.groups == 1, window.kernel.count == 2, window.tapCount == 1 || window.strides != [1, 1],
+            StrassenConvolution.fits(inputs: input[1], output: output, lanes: lanes)
+        else { return false }
+        switch preferred ?? tuned[Tuning.Problem(convolution, input: input, output: output)] {
+        case .strassen?: return true
+        case .direct?: return false
+        default: break
+        }
+        let taps = window.tapCount
+        let direct = directCost(inputs: input[1], output: output, taps: taps)
+        // All pixels of the input are summed, those between what a single tap sees excepted.
+        let density = taps == 1 ? 1 : window.strides.reduce(1) { $0 * Double($1) }
+        return strassenCost(inputs: input[1], output: output, taps: taps, density: density) < direct
+    }
+
     private func best(among taps: Int, inputs: Int, output: [Int], below direct: Double) -> ConvolutionAlgorithm? {
         var best: (tile: WinogradTile, cost: Double)?
         for tile in WinogradTile.allCases where tile.taps == taps {
@@ -102,6 +123,16 @@ struct ConvolutionChoice {
         cost(
             products: product(output[2], output[3], inputs, taps) * blocks(output[1]),
             weights: product(inputs, output[1], taps))
+    }
+
+    private func strassenCost(inputs: Int, output: [Int], taps: Int, density: Double) -> Double {
+        let pixels = product(output[2], output[3])
+        let (inputBlocks, outputBlocks) = (blocks(inputs), blocks(output[1]))
+        // Measured: what four vectors of pixels, or of results, take on their way from and to a cache that is not the nearest.
+        return cost(
+            products: 0.875 * pixels * product(inputs, taps) * outputBlocks,
+            weights: 1.75 * product(inputs, output[1], taps))
+            + pixels / 4 * (density * inputBlocks * 24 + outputBlocks * 43)
     }
 
     private func winogradCost(_ tile: WinogradTile, inputs: Int, output: [Int]) -> Double {

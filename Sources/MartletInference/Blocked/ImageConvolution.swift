@@ -95,6 +95,9 @@ package struct ImageConvolution {
         switch algorithm {
         case .winograd(let tile):
             winogradWeightCount(tile, outputs: output.channels, inputs: input.channels, lanes: kernels.lanes)
+        case .strassen:
+            strassenWeightCount(
+                outputs: output.channels, inputs: input.channels, taps: window.tapCount, lanes: kernels.lanes)
         case .direct: output.blocks * kernels.lanes * offsets.count * inputLanes
         }
     }
@@ -123,6 +126,12 @@ package struct ImageConvolution {
                 packWinogradWeights(
                     tile, kernel: kernel, outputs: outputs, inputs: inputs, lanes: lanes, pairs: pair..<pair + 1,
                     into: target)
+            case .strassen:
+                if pair % 2 == 0 {
+                    packStrassenWeights(
+                        kernel: kernel, outputs: outputs, inputs: inputs, taps: window.tapCount, lanes: lanes,
+                        pairs: pair / 2..<pair / 2 + 1, into: target)
+                }
             case .direct:
                 packDirectWeights(
                     kernel: kernel, outputs: outputs, inputs: inputs, taps: window.tapCount, inputLanes: inputLanes,
@@ -174,6 +183,11 @@ package struct ImageConvolution {
         case .winograd(let tile):
             return WinogradConvolution(
                 operands: operands, tile: tile, weights: .floats(packed), start: start, zeros: weights + biasCount)
+        case .strassen:
+            return StrassenConvolution(
+                operands: operands, weights: .floats(packed), taps: Array(offsets.prefix(window.tapCount)),
+                start: start,
+                strides: (row: window.strides[0], column: window.strides[1]), zeros: weights + biasCount)
         case .direct:
             return BlockedConvolution(
                 operands: operands, weights: .floats(packed), offsets: offsets, inputLanes: inputLanes, start: start,
@@ -188,4 +202,5 @@ protocol ImageStep: Step {
 }
 
 extension WinogradConvolution: ImageStep {}
+extension StrassenConvolution: ImageStep {}
 extension BlockedConvolution: ImageStep {}

@@ -108,12 +108,18 @@ extension PlanBuilder {
             return BlockedDepthwiseConvolution(
                 operands: operands, weights: packed, offsets: taps, start: start, strides: strides)
         }
-        if x.layout.lanes == lanes,
-            case .winograd(let tile)? = choice?.algorithm(for: convolution, input: input, output: output)
-        {
-            let packed = try winogradPanels(weightName, weight, tile, kernels)
-            let zeros = try zeroBias(lanes: lanes)
-            return WinogradConvolution(operands: operands, tile: tile, weights: packed, start: start, zeros: zeros)
+        let algorithm =
+            x.layout.lanes == lanes ? choice?.algorithm(for: convolution, input: input, output: output) : nil
+        switch algorithm {
+        case .winograd(let tile)?:
+            return WinogradConvolution(
+                operands: operands, tile: tile, weights: try winogradPanels(weightName, weight, tile, kernels),
+                start: start, zeros: try zeroBias(lanes: lanes))
+        case .strassen?:
+            return StrassenConvolution(
+                operands: operands, weights: try strassenPanels(weightName, weight, kernels), taps: taps,
+                start: start, strides: strides, zeros: try zeroBias(lanes: lanes))
+        case .direct?, nil: break
         }
         let inputLanes = x.layout.lanes == lanes ? lanes : x.layout.channels
         let offsets = (0..<x.layout.blocks).flatMap { block in taps.map { $0 + block * x.layout.blockStride } }

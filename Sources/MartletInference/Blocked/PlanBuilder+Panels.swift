@@ -64,8 +64,44 @@ extension PlanBuilder {
             })
     }
 
-    /// Whether weights in half precision are so again after a Winograd transform, which makes them at most three times as
-    /// large.
+    /// As ``packStrassenWeights(kernel:outputs:inputs:taps:lanes:pairs:into:)`` packs them from `[T, S, h, w]`. Sums of halves are rounded
+    /// to half precision again.
+    mutating func strassenPanels(_ name: String, _ weight: Tensor, _ kernels: KernelSet) throws -> WeightPanels {
+        let (outputs, inputs, lanes) = (weight.shape[0], weight.shape[1], kernels.lanes)
+        let taps = weight.shape[2] * weight.shape[3]
+        let count = strassenWeightCount(outputs: outputs, inputs: inputs, taps: taps, lanes: lanes)
+        let pairs = (outputs + 4 * lanes - 1) / (4 * lanes)
+        let floats = try weight.converted(to: .float32)
+        func pack(_ pairs: Range<Int>, into target: UnsafeMutablePointer<Float>) {
+            floats.withElements(of: Float.self) { source in
+                guard let kernel = source.baseAddress else { return }
+                packStrassenWeights(
+                    kernel: kernel, outputs: outputs, inputs: inputs, taps: taps, lanes: lanes, pairs: pairs,
+                    into: target)
+            }
+        }
+        guard keepsHalves(weight, kernels), weight.shape.elementCount >= PlanBuilder.fewestDirect,
+            PlanBuilder.staysFinite(weight)
+        else {
+            return .floats(
+                try packed(name, as: "strassen \(lanes)", count: count) { target in
+                    if let base = target.baseAddress { pack(0..<pairs, into: base) }
+                })
+        }
+        return .halves(
+            try packed(name, as: "strassen halves \(lanes)", count: count) { target in
+                guard let base = target.baseAddress else { return }
+                var widened = [Float](repeating: 0, count: count)
+                widened.withUnsafeMutableBufferPointer { buffer in
+                    guard let floats = buffer.baseAddress else { return }
+                    pack(0..<pairs, into: floats)
+                    kernels.narrowToHalves(floats, count: count, into: base)
+                }
+            })
+    }
+
+    /// Whether weights in half precision are so again after a Winograd transform, or Strassen's sums, which make them at most
+    /// three times as large.
     private static func staysFinite(_ weight: Tensor) -> Bool {
         let largest = weight.withUnsafeBytes { bytes in
             bytes.bindMemory(to: UInt16.self).reduce(0) { max($0, $1 & 0x7FFF) }

@@ -136,13 +136,14 @@ extension Tuning.Problem {
 
 extension ConvolutionAlgorithm {
     /// All there are.
-    static var all: [ConvolutionAlgorithm] { [.direct] + WinogradTile.allCases.map { .winograd($0) } }
+    static var all: [ConvolutionAlgorithm] { [.direct, .strassen] + WinogradTile.allCases.map { .winograd($0) } }
 
     /// What to call it.
     var title: String {
         switch self {
         case .direct: "direct"
         case .winograd(let tile): "Winograd F(\(tile.size),\(tile.taps))"
+        case .strassen: "Strassen"
         }
     }
 

@@ -1,0 +1,37 @@
+import MartletKernelsAVX2
+import MartletKernelsAVX512
+import MartletKernelsBaseline
+
+extension KernelSet {
+    /// `strassenInputs` of the kernels.
+    @inline(__always) func strassenInputs(
+        input: UnsafePointer<Float>, inputRowStep: Int, inputColumnStep: Int, channelStep: Int, bottomStep: Int,
+        rows: Int, columns: Int, sums: UnsafeMutablePointer<Float>, sumStep: Int
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.strassenInputs
+            case .avx2: MartletKernelsAVX2.strassenInputs
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.strassenInputs
+            }
+        kernel(input, inputRowStep, inputColumnStep, channelStep, bottomStep, rows, columns, sums, sumStep)
+    }
+
+    /// `strassenOutputs` of the kernels.
+    @inline(__always) func strassenOutputs(
+        products: UnsafePointer<Float>, productStep: Int, bias: UnsafePointer<Float>, biasStep: Int,
+        residual: UnsafePointer<Float>?, residualRowStep: Int, residualChannelStep: Int, residualBottomStep: Int,
+        output: UnsafeMutablePointer<Float>, outputRowStep: Int, channelStep: Int, bottomStep: Int, rows: Int,
+        columns: Int, minimum: Float, maximum: Float
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.strassenOutputs
+            case .avx2: MartletKernelsAVX2.strassenOutputs
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.strassenOutputs
+            }
+        kernel(
+            products, productStep, bias, biasStep, residual, residualRowStep, residualChannelStep, residualBottomStep,
+            output, outputRowStep, channelStep, bottomStep, rows, columns, minimum, maximum)
+    }
+}

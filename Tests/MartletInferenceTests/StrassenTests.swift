@@ -1,0 +1,61 @@
+import MartletNetworks
+import MartletParallelism
+import MartletTensors
+import MartletTestSupport
+import Testing
+
+@testable import MartletInference
+
+/// Convolutions by Strassen's product against the same networks through BLAS.
+@Suite struct StrassenTests {
+    /// Two blocks of input channels and four of output channels at least, whatever the instruction set; a border on either
+    /// side, none, a stride, a sum into the result, a clamp, input channels that do not fill their last block.
+    private func network(height: Int, width: Int) throws -> Network {
+        var builder = NetworkBuilder(seed: 5)
+        let stem = builder.relu(
+            "stem.relu", try builder.convolution("stem", "input", outputs: 96, inputs: 3, kernel: [3, 3], padding: 1))
+        let one = builder.relu(
+            "one.relu", try builder.convolution("one", stem, outputs: 64, inputs: 96, kernel: [1, 1]))
+        let same = try builder.convolution("same", one, outputs: 61, inputs: 64, kernel: [3, 3], padding: 1)
+        let two = try builder.convolution("two", same, outputs: 128, inputs: 61, kernel: [1, 1])
+        let shortcut = try builder.convolution("shortcut", stem, outputs: 128, inputs: 96, kernel: [1, 1])
+        let sum = builder.relu("sum.relu", builder.node("sum", .arithmetic(.add), [two, shortcut]))
+        let strided = try builder.convolution("strided", sum, outputs: 64, inputs: 128, kernel: [1, 1], stride: 2)
+        let three = try builder.convolution(
+            "three", sum, outputs: 64, inputs: 128, kernel: [3, 3], stride: 2, padding: 1)
+        let both = builder.node("both", .arithmetic(.add), [three, strided])
+        let last = try builder.convolution("last", both, outputs: 192, inputs: 64, kernel: [1, 1])
+        return builder.network(
+            input: TensorType(.float32, [.symbol("N"), .fixed(3), .fixed(height), .fixed(width)]), output: last,
+            type: TensorType(.float32, []))
+    }
+
+    @Test(arguments: InstructionSet.allCases.filter(\.isSupported), [(4, 5), (12, 28), (36, 6)])
+    func isTheSameAsThroughBLAS(set: InstructionSet, size: (Int, Int)) throws {
+        let network = try network(height: size.0, width: size.1)
+        var generator = SeededGenerator(seed: 6)
+        let x = try generator.tensor([2, 3, size.0, size.1])
+        var options = Executor.Options()
+        options.usesBlocks = false
+        let expected = try #require(
+            try Executor(network: network, pool: pools[0], options: options).run(["input": x]).values.first)
+        options.usesBlocks = true
+        options.instructionSet = set
+        options.prefers = .strassen
+        let executor = try Executor(network: network, pool: pools[0], options: options)
+        let times = try executor.convolutionTimes(["input": x], seconds: 0)
+        let found = Set(times.filter { $0.algorithm == .strassen }.map { [$0.problem.inputs] + $0.problem.kernel })
+        #expect(found == [[61, 1, 1], [64, 1, 1], [96, 1, 1], [128, 1, 1], [128, 3, 3]])
+        let result = try #require(try executor.run(["input": x]).values.first)
+        #expect(try relativeDifference(result.floats, expected.floats.map { Double($0) }) < 2e-5)
+        // The same to the bit for any number of threads, alone and in a batch.
+        for threads in [2, 3] {
+            let other = try Executor(network: network, pool: pools[threads - 1], options: options)
+            #expect(try other.run(["input": x]).values.first == result)
+            let alone = try (0..<2).flatMap { index in
+                try #require(try other.run(["input": try x.images(index..<index + 1)]).values.first).floats
+            }
+            #expect(try alone == result.floats)
+        }
+    }
+}
