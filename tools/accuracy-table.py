@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
 """Compress a network with every method at several sizes, evaluate each result, and write the table for the documentation.
 
-    tools/accuracy-table.py NETWORK.onnx --sigma FILE --data CSV_OR_FOLDER [--labels CLASSES] [--methods A,B] [--rates 1.25,1.5]
-        [--preprocessing FILE] [--output FOLDER] [--table]
+    tools/accuracy-table.py NETWORK.onnx --sigma FILE --data CSV_OR_FOLDER [--gradients FILE] [--labels CLASSES] [--methods A,B]
+        [--rates 1.25,1.5] [--preprocessing FILE] [--output FOLDER] [--table]
 
 The sizes are rates of compression (parameters before over after). A method's VBMF ratio for a rate is found by bisection
 over the parameter count alone, with zero sweeps, so no image that is evaluated on has a say. Where VBMF's own ranks are
 not small enough, all of them are multiplied by one factor, found likewise. The images of --data must be others than those
-of --sigma. What has been done is kept in FOLDER (.build/accuracy) and not done again; --table only prints what is there.
+of --sigma and --gradients, which `fw-lra` and `complete` (Tucker-2 in the complete norm) want. What has been done is kept in FOLDER (.build/accuracy) and not done again; --table only prints what is there.
 
 Prints Markdown: top-1, its difference from the original, and the margin: half the width of the 95 % interval of that
 difference, from the images on which one network is right and the other wrong. tools/accuracy-picture.py draws the same
@@ -25,6 +25,10 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 METHODS = (
     "tucker2-als,ag-lra,tucker2-als-sigma,spatial-svd,spatial-svd-sigma,cp-als,cp-als-sigma,greedy,greedy-sigma"
 )
+GRADIENTS = {
+    "fw-lra": ["--method", "fw-lra"],
+    "complete": ["--method", "tucker2-als-sigma", "--norm", "complete"],
+}
 # SVD alone touches only 1x1 and fully connected layers; it is shown on top of Tucker-2, as in the paper's Appendix E.
 HYBRIDS = {
     "tucker2-als + svd": ["--method", "tucker2-als", "--pointwise", "svd", "--linear", "svd"],
@@ -66,7 +70,11 @@ class Run:
         part.replace(path)
 
     def compress(self, method, output, *options):
-        flags = HYBRIDS.get(method, ["--method", method])
+        flags = (HYBRIDS | GRADIENTS).get(method, ["--method", method])
+        if method in GRADIENTS:
+            if not self.arguments.gradients:
+                raise SystemExit(f"{method} wants --gradients, which `martlet gradients` writes")
+            flags = flags + ["--gradients", self.arguments.gradients]
         return self.martlet("compress", self.arguments.network, *flags, "-o", str(output), *options)
 
     def rate(self, report):
@@ -93,6 +101,7 @@ class Run:
     def settings(self, method, rate):
         """The options that give a rate. Ranks depend on form and ratio alone, so the Frobenius sibling stands in."""
         cheap = {"tucker2-als-sigma": "tucker2-als", "ag-lra": "tucker2-als", "cp-als-sigma": "cp-als"}
+        cheap |= {"fw-lra": "tucker2-als", "complete": "tucker2-als"}
         cheap |= {"spatial-svd-sigma": "spatial-svd", "greedy": "cp-als", "greedy-sigma": "cp-als"}
         cheap |= {"tucker2-als-sigma + svd-sigma": "tucker2-als + svd"}
         stand_in = cheap.get(method, method)
@@ -154,6 +163,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("network")
     parser.add_argument("--sigma", required=True)
+    parser.add_argument("--gradients")
     parser.add_argument("--data", required=True)
     parser.add_argument("--labels")
     parser.add_argument("--preprocessing")

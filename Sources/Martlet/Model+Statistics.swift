@@ -62,7 +62,7 @@ extension Model {
         let step = StatisticsGatherer.imagesPerStep
         let steps = (data.count + step - 1) / step
         guard (1...max(1, steps)).contains(count), (1...count).contains(index) else {
-            throw StatisticsError.shard(index: index, count: count, steps: steps)
+            throw StatisticsError.shard(index: index, count: count, most: steps)
         }
         let range = (index - 1) * steps / count * step..<min(data.count, index * steps / count * step)
         return (Subset(data, range: range), "shard \(index)/\(count) of \(data)")

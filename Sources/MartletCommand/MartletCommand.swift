@@ -18,7 +18,7 @@ struct MartletCommand: ParsableCommand {
             """,
         version: MartletVersion.current,
         subcommands: [
-            Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, GatherGradients.self, Compress.self,
+            Inspect.self, Run.self, Classify.self, Evaluate.self, Sigma.self, Gradients.self, Compress.self,
             SweepCommand.self, Quantize.self, Compare.self, FineTune.self, Train.self, Differentiate.self,
             Benchmark.self,
         ])

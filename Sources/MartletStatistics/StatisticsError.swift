@@ -23,7 +23,7 @@ public enum StatisticsError: MartletError, Equatable {
     /// Stopping early where the layers are gathered in several passes.
     case untilInPasses(passes: Int)
     /// A part of the images that there is not.
-    case shard(index: Int, count: Int, steps: Int)
+    case shard(index: Int, count: Int, most: Int)
 
     public var description: String {
         switch self {
@@ -41,9 +41,8 @@ public enum StatisticsError: MartletError, Equatable {
             "gathering takes at least \(needed >> 20) MiB of memory, and \(limit >> 20) MiB are allowed"
         case .untilInPasses(let passes):
             "the memory allowed makes \(passes) passes of it, and only one pass can stop when Sigma has settled"
-        case .shard(let index, let count, let steps):
-            "there is no shard \(index)/\(count): the images make \(steps) \(steps == 1 ? "step" : "steps") of "
-                + "\(StatisticsGatherer.imagesPerStep)"
+        case .shard(let index, let count, let most):
+            "there is no shard \(index)/\(count): the images make \(most) \(most == 1 ? "shard" : "shards") at most"
         }
     }
 
@@ -57,7 +56,7 @@ public enum StatisticsError: MartletError, Equatable {
         case .cannotResume: "start again without --resume"
         case .untilInPasses: "allow more memory, or leave out --until"
         case .memory: "allow more with --memory, or use smaller images"
-        case .shard: "use at most as many shards as there are steps, counted from 1"
+        case .shard: "use as many shards or fewer, counted from 1"
         }
     }
 }

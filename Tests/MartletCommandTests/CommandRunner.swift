@@ -29,7 +29,10 @@ struct CommandRunner {
     init() throws { folder = try TemporaryFolder() }
 
     /// Runs `martlet` with these arguments in the folder.
-    func martlet(_ arguments: String...) throws -> Result { try run(CommandRunner.executable, arguments) }
+    func martlet(_ arguments: String...) throws -> Result { try run(arguments) }
+
+    /// The same of a list of arguments.
+    func run(_ arguments: [String]) throws -> Result { try run(CommandRunner.executable, arguments) }
 
     /// Runs a script of the shell in the folder, `$MARTLET` being the command.
     func shell(_ script: String) throws -> Result { try run("/bin/sh", ["-c", script]) }

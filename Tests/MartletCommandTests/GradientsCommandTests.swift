@@ -33,6 +33,37 @@ import Testing
         #expect(evaluate.status == 0, "\(evaluate.error)")
     }
 
+    @Test func shardsAddUp() throws {
+        #expect(try runner.martlet("gradients", "net.onnx", "images.bin", "--draws", "2", "-o", "all").status == 0)
+        for shard in 1...3 {
+            let result = try runner.martlet(
+                "gradients", "net.onnx", "images.bin", "--draws", "2", "-o", "g\(shard)", "--shard", "\(shard)/3")
+            #expect(result.status == 0, "\(result.error)")
+        }
+        #expect(try runner.martlet("gradients", "merge", "g3", "g1", "-o", "g31").status == 0)
+        let merge = try runner.martlet("gradients", "merge", "g31", "g2", "-o", "m", "--json")
+        #expect(try merge.json()["images"] as? Int == 20 && merge.json()["parts"] as? Int == 3)
+        let (all, sum) = (
+            try GradientStatistics(path: runner.folder.file("all")),
+            try GradientStatistics(path: runner.folder.file("m"))
+        )
+        for layer in try Model(path: runner.folder.file("net.onnx")).network.weightedLayers() {
+            let (x, y) = (try all.gradients(of: layer), try sum.gradients(of: layer))
+            #expect(x.count == y.count)
+            let (a, b) = (x.outputMoment().elements, y.outputMoment().elements)
+            let scale = a.map(abs).max() ?? 1
+            #expect(scale > 0 && zip(a, b).allSatisfy { abs($0 - $1) <= 1e-12 * scale })
+        }
+        // The same images twice, and what was differentiated otherwise.
+        #expect(try runner.martlet("gradients", "merge", "g1", "g1", "-o", "n").error.contains("the same images"))
+        let other = try runner.martlet(
+            "gradients", "net.onnx", "images.bin", "--of", "predictions", "--draws", "2", "-o", "o", "--shard", "2/3")
+        #expect(other.status == 0)
+        #expect(try runner.martlet("gradients", "merge", "g1", "o", "-o", "n").error.contains("different things"))
+        #expect(try runner.martlet("gradients", "net.onnx", "images.bin", "-o", "n", "--shard", "1/21").status == 1)
+        #expect(!(try runner.folder.contents().contains("n")))
+    }
+
     @Test func badRequestsAreErrors() throws {
         let missing = try runner.martlet("compress", "net.onnx", "--method", "fw-lra", "-o", "small.onnx")
         #expect(missing.status == 1)

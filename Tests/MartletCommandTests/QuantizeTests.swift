@@ -56,6 +56,42 @@ import Testing
         #expect(inspections[0]["macs"] as? Int == inspections[2]["macs"] as? Int)
     }
 
+    /// What is written runs in ONNX Runtime as it is: alone, compressed, and as the factors of CP.
+    @Test func runsElsewhere() throws {
+        let cases = try ONNXRuntimeCases()
+        let common = ["--images", "images.bin", "-o"]
+        let networks: [(name: String, tolerance: Double, command: [String])] = [
+            // Halves differ by how the two add up, bytes by results that fall between two steps of a layer's scale.
+            ("fp16.onnx", 1e-4, ["quantize", "net.onnx", "--precision", "fp16", "-o"]),
+            ("int8.onnx", 0.03, ["quantize", "net.onnx", "--precision", "int8"] + common),
+            (
+                "tucker.onnx", 0.03,
+                ["compress", "net.onnx", "--vbmf-ratio", "0.9", "--include-first", "--then", "int8"] + common
+            ),
+            (
+                "cp.onnx", 0.03,
+                ["compress", "net.onnx", "--method", "cp-als-sigma", "--vbmf-ratio", "0.9", "--then", "int8"] + common
+            ),
+        ]
+        var generator = SeededGenerator(seed: 4)
+        for (name, tolerance, command) in networks {
+            let path = cases.folder.appendingPathComponent(name).path
+            let result = try runner.run(command + [path])
+            #expect(result.status == 0, "\(result.error)")
+            let model = try Model(path: path)
+            let input = try #require(model.network.inputs.first)
+            let shape = try Shape([3] + input.type.dimensions.dropFirst().map { $0.value ?? 1 })
+            let x = try Tensor(generator.floats(shape.elementCount), shape: shape)
+            let outputs = try Executor(network: model.network).run([input.name: x])
+            try cases.add(
+                name, inputs: [(input.name, x)],
+                outputs: try model.network.outputs.map { ($0.name, try #require(outputs[$0.name])) },
+                tolerance: tolerance)
+        }
+        guard let result = try cases.check() else { return }
+        #expect(result.isClean, "\(result.text)")
+    }
+
     @Test func sensitiveLayersStay() throws {
         // No point may be lost: whatever it takes, the answers on these images are no worse.
         let result = try runner.martlet(

@@ -10,74 +10,26 @@ import Testing
 
 /// Networks that Martlet writes, before the ONNX checker and ONNX Runtime.
 @Suite struct WrittenNetworksTests {
-    private struct Case: Encodable {
-        struct Value: Encodable {
-            var name: String
-            var shape: [Int]
-            var file: String
-        }
-        var model: String
-        var inputs: [Value]
-        var outputs: [Value]
-        var metadata: [[String]]
-    }
-
-    /// A folder of cases for `tools/check-onnx.py`.
-    private final class Cases {
-        let folder = FileManager.default.temporaryDirectory.appendingPathComponent("martlet-\(UUID().uuidString)")
-        private var cases: [Case] = []
-        private let pool = ThreadPool()
-
-        init() throws { try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true) }
-
-        deinit { try? FileManager.default.removeItem(at: folder) }
-
-        /// Writes a network and what Martlet computes with it.
-        func add(_ name: String, _ network: Network, _ inputs: [String: Tensor]) throws {
-            let outputs = try Executor(network: network, pool: pool).run(inputs)
-            try ONNXWriter.write(network, to: folder.appendingPathComponent("\(name).onnx").path)
-            func values(_ names: [String], _ tensors: [String: Tensor], _ role: String) throws -> [Case.Value] {
-                try names.enumerated().map { index, value in
-                    let tensor = try #require(tensors[value])
-                    let file = "\(name).\(role)\(index).f32"
-                    try tensor.withUnsafeBytes { Data($0) }.write(to: folder.appendingPathComponent(file))
-                    return Case.Value(name: value, shape: tensor.shape.extents, file: file)
-                }
-            }
-            cases.append(
-                Case(
-                    model: "\(name).onnx", inputs: try values(network.inputs.map(\.name), inputs, "input"),
-                    outputs: try values(network.outputs.map(\.name), outputs, "output"),
-                    metadata: network.metadata.map { [$0.key, $0.value] }))
-        }
-
-        /// What the script says, and whether it found nothing wrong; `nil` without a Python to run it with.
-        func check() throws -> (text: String, isClean: Bool)? {
-            let python = NetworkFiles.root.appendingPathComponent(".venv-test/bin/python")
-            guard FileManager.default.isExecutableFile(atPath: python.path) else {
-                print("skipped: no .venv-test (tools/setup-python.sh test), so no ONNX checker and no ONNX Runtime")
-                return nil
-            }
-            try JSONEncoder().encode(cases).write(to: folder.appendingPathComponent("cases.json"))
-            let process = Process()
-            process.executableURL = python
-            process.arguments = [NetworkFiles.root.appendingPathComponent("tools/check-onnx.py").path, folder.path]
-            let pipe = Pipe()
-            process.standardOutput = pipe
-            try process.run()
-            let text = String(decoding: pipe.fileHandleForReading.readDataToEndOfFile(), as: UTF8.self)
-            process.waitUntilExit()
-            return (text, process.terminationStatus == 0)
-        }
+    /// Writes a network and what Martlet computes with it.
+    private func add(
+        _ name: String, _ network: Network, _ inputs: [String: Tensor], to cases: ONNXRuntimeCases
+    ) throws {
+        let outputs = try Executor(network: network, pool: ThreadPool()).run(inputs)
+        let model = "\(name).onnx"
+        try ONNXWriter.write(network, to: cases.folder.appendingPathComponent(model).path)
+        try cases.add(
+            model, inputs: try network.inputs.map { ($0.name, try #require(inputs[$0.name])) },
+            outputs: try network.outputs.map { ($0.name, try #require(outputs[$0.name])) },
+            metadata: network.metadata.map { [$0.key, $0.value] })
     }
 
     @Test func randomNetworksRunTheSameElsewhere() throws {
-        let cases = try Cases()
+        let cases = try ONNXRuntimeCases()
         for seed in 0..<UInt64(6 * NetworkMaker.blockCount) {
             var (maker, network) = try NetworkMaker.network(
                 seed: seed, first: Int(seed) % NetworkMaker.blockCount, blocks: seed < NetworkMaker.blockCount ? 1 : 4)
             let images = try maker.images(batch: seed % 2 == 0 ? 1 : 3)
-            try cases.add("random\(seed)", network, ["input": images])
+            try add("random\(seed)", network, ["input": images], to: cases)
         }
         guard let result = try cases.check() else { return }
         print(result.text)
@@ -100,15 +52,15 @@ import Testing
     }
 
     @Test func realNetworksRunTheSameElsewhere() throws {
-        let cases = try Cases()
+        let cases = try ONNXRuntimeCases()
         for path in NetworkFiles.realNetworks {
             let network = try ONNXReader.read(path: path.path).simplified()
             let type = network.inputs[0].type
             let shape = try Shape([1] + type.dimensions.dropFirst().map { $0.value ?? 1 })
             var generator = SeededGenerator(seed: 7)
-            try cases.add(
+            try add(
                 path.deletingPathExtension().lastPathComponent, network,
-                [network.inputs[0].name: try Tensor(generator.floats(shape.elementCount), shape: shape)])
+                [network.inputs[0].name: try Tensor(generator.floats(shape.elementCount), shape: shape)], to: cases)
         }
         guard let result = try cases.check() else { return }
         print(result.text)

@@ -1,10 +1,26 @@
 import ArgumentParser
 import Martlet
 
+/// Which part of the images to take.
+struct ShardOption: ParsableArguments {
+    @Option(help: ArgumentHelp("Use part K of N of the images, for `merge` to add up later.", valueName: "k/n"))
+    var shard: String?
+
+    func validate() throws { _ = try part() }
+
+    /// The part as the library takes it.
+    func part() throws -> (index: Int, count: Int)? {
+        guard let shard else { return nil }
+        let numbers = shard.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
+        guard numbers.count == 2, let index = numbers[0], let count = numbers[1], (1...max(1, count)).contains(index)
+        else { throw ValidationError("--shard wants K/N with K from 1 to N, for instance 3/16") }
+        return (index, count)
+    }
+}
+
 /// How Sigma is gathered.
 struct GatheringFlags: ParsableArguments {
-    @Option(help: ArgumentHelp("Use part K of N of the images, for `sigma merge` to add up later.", valueName: "k/n"))
-    var shard: String?
+    @OptionGroup var part: ShardOption
 
     @Option(
         help: ArgumentHelp(
@@ -24,7 +40,9 @@ struct GatheringFlags: ParsableArguments {
     @Option(help: ArgumentHelp("Seconds between checkpoints.", valueName: "s")) var checkpointInterval = 180.0
 
     func validate() throws {
-        if shard != nil, until != nil { throw ValidationError("--until wants all images: it does not go with --shard") }
+        if part.shard != nil, until != nil {
+            throw ValidationError("--until wants all images: it does not go with --shard")
+        }
         if !(checkpointInterval >= 0 && checkpointInterval < 1e9) {
             throw ValidationError("--checkpoint-interval wants seconds")
         }
@@ -37,13 +55,7 @@ struct GatheringFlags: ParsableArguments {
         options.resumes = resume
         options.checkpointInterval = checkpointInterval
         options.memory = try memory.map(GatheringFlags.bytes)
-        if let shard {
-            let numbers = shard.split(separator: "/", omittingEmptySubsequences: false).map { Int($0) }
-            guard numbers.count == 2, let index = numbers[0], let count = numbers[1],
-                (1...max(1, count)).contains(index)
-            else { throw ValidationError("--shard wants K/N with K from 1 to N, for instance 3/16") }
-            options.shard = (index, count)
-        }
+        options.shard = try part.part()
         if let until {
             let isPercent = until.hasSuffix("%")
             guard let number = Double(isPercent ? String(until.dropLast()) : until), number > 0, number.isFinite else {

@@ -20,6 +20,7 @@ public final class GradientGatherer {
     private let source: GradientStatistics.Source
     private let draws: Int
     private let seed: UInt64
+    private let firstImage: Int
     private let weighted: [WeightedLayer]
     private let products: OutputProducts
     private var layers: [String: LayerGradients] = [:]
@@ -32,9 +33,11 @@ public final class GradientGatherer {
     ///   - source: what is differentiated.
     ///   - draws: how often each image is gone over with other random numbers; labels need one.
     ///   - seed: of the random numbers; those of an image follow from its number.
+    ///   - firstImage: the number of the first image, where others gather from those before it.
     /// - Throws: `NetworkError` for what cannot be differentiated, `TensorError` if the sums do not fit into memory.
     public init(
-        network: Network, source: GradientStatistics.Source, draws: Int = 1, seed: UInt64 = 0, pool: ThreadPool
+        network: Network, source: GradientStatistics.Source, draws: Int = 1, seed: UInt64 = 0, firstImage: Int = 0,
+        pool: ThreadPool
     ) throws {
         guard network.inputs.count == 1 else {
             throw NetworkError.unsupported(
@@ -44,6 +47,7 @@ public final class GradientGatherer {
         self.source = source
         self.draws = source == .labels ? 1 : max(1, draws)
         self.seed = seed
+        self.firstImage = firstImage
         differentiable = try DifferentiableNetwork(network, pool: pool)
         weighted = network.weightedLayers()
         for layer in weighted {
@@ -58,7 +62,7 @@ public final class GradientGatherer {
     ///   `StatisticsError.nonFinite(layer:)`.
     public func add(_ image: Tensor, label: Int?) throws {
         // The generator steps by the same constant: unmixed, neighbouring images would draw the same numbers, shifted by one.
-        var mixer = SplitMix64(seed: seed &+ UInt64(images) &* 0x9e37_79b9_7f4a_7c15)
+        var mixer = SplitMix64(seed: seed &+ UInt64(firstImage + images) &* 0x9e37_79b9_7f4a_7c15)
         var random = SplitMix64(seed: mixer.next())
         for _ in 0..<draws {
             products.sums.removeAll(keepingCapacity: true)

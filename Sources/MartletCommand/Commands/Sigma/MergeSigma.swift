@@ -15,24 +15,12 @@ struct MergeSigma: ParsableCommand {
     var output: String
     @OptionGroup var format: OutputOptions
 
-    private struct Summary: Codable {
-        var output: String
-        var images: Int
-        var layers: Int
-        var parts: Int
-    }
-
     func run() throws {
         try reportingErrors {
             let statistics = try Statistics(merging: try parts.map { try Statistics(path: $0) })
             try statistics.write(to: output)
-            let summary = Summary(
-                output: output, images: statistics.provenance.images, layers: statistics.layerNames.count,
-                parts: statistics.provenance.parts.count)
-            if format.json { return try Terminal.printJSON(summary) }
-            print(
-                "\(output): \(summary.layers) layers over \(Format.grouped(summary.images)) images from "
-                    + "\(summary.parts) \(summary.parts == 1 ? "part" : "parts")")
+            try MergedStatistics(output, statistics.provenance, layers: statistics.layerNames.count)
+                .print(asJSON: format.json)
         }
     }
 }

@@ -5,7 +5,7 @@ extension GradientStatistics.Source: ExpressibleByArgument {}
 
 struct GatherGradients: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "gradients",
+        commandName: "gather",
         abstract: "Gather the gradients at every layer: what the network makes of an error there.",
         discussion: """
             For each layer the second moment of the gradients at its output (Lambda), and for each weight its Fisher \
@@ -25,6 +25,7 @@ struct GatherGradients: ParsableCommand {
     @Option(help: ArgumentHelp("Go over each image n times, with other random numbers.", valueName: "n"))
     var draws = 1
     @Option(help: ArgumentHelp("The seed of random numbers.", valueName: "n")) var seed: UInt64 = 0
+    @OptionGroup var part: ShardOption
     @OptionGroup var images: DataOptions
     @OptionGroup var preprocessing: PreprocessingFlags
     @OptionGroup var format: OutputOptions
@@ -52,7 +53,8 @@ struct GatherGradients: ParsableCommand {
             let start = ContinuousClock.now
             let line = ProgressLine()
             let statistics = try model.gatherGradients(
-                on: data, preprocessing: preprocessing, source: of, draws: draws, seed: seed, pool: threads.pool
+                on: data, preprocessing: preprocessing, source: of, draws: draws, seed: seed, shard: part.part(),
+                pool: threads.pool
             ) { progress in
                 try Interruption.check()
                 line.show(progress)
