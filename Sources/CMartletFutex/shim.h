@@ -38,5 +38,21 @@ static inline void martlet_futex_wake(const void *word, int count, uint32_t bits
 /// _GNU_SOURCE, which Swift's import of it does not set.
 int sched_getcpu(void);
 
+/// Moves this thread to another processor than `processor` if it may run on one, and leaves it free to be moved again.
+static inline void martlet_leave_processor(int processor) {
+    unsigned long allowed[128], others[128];
+    const int bits = 8 * (int)sizeof(unsigned long);
+    const long bytes = syscall(SYS_sched_getaffinity, 0, sizeof allowed, allowed);
+    if (bytes <= 0 || processor < 0 || processor >= 8 * bytes) return;
+    unsigned long any = 0;
+    for (long word = 0; word < bytes / (long)sizeof(unsigned long); word++) {
+        others[word] = allowed[word];
+        if (word == processor / bits) others[word] &= ~(1UL << (processor % bits));
+        any |= others[word];
+    }
+    if (any != 0 && syscall(SYS_sched_setaffinity, 0, bytes, others) == 0)
+        syscall(SYS_sched_setaffinity, 0, bytes, allowed);
+}
+
 #endif
 #endif

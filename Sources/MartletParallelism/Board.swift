@@ -69,8 +69,12 @@ struct Board: @unchecked Sendable {
 
     /// Whether a helper that runs on `processor` should not spin until the caller has a loop for it.
     func helperIsInTheWay(on processor: Int32) -> Bool {
-        if sleepsAtOnce.pointee.load(ordering: .relaxed) { return true }
-        return processor != Processor.unknown && processors[0].load(ordering: .relaxed) == processor
+        sleepsAtOnce.pointee.load(ordering: .relaxed) || sharesProcessor(processor)
+    }
+
+    /// Whether a helper that runs on `processor` is on that of the caller.
+    func sharesProcessor(_ processor: Int32) -> Bool {
+        processor != Processor.unknown && processors[0].load(ordering: .relaxed) == processor
     }
 
     /// Whether a caller that runs on `processor` should not spin until the helpers are done.

@@ -32,20 +32,6 @@ struct Spin {
     }
 }
 
-/// The processor a thread runs on.
-enum Processor {
-    /// Stands for a processor that the system does not tell.
-    static let unknown: Int32 = -1
-
-    static var current: Int32 {
-        #if os(Linux)
-            sched_getcpu()
-        #else
-            unknown
-        #endif
-    }
-}
-
 /// How many helpers of this process do not sleep, over all pools. A hint for ``Spin``; nothing else depends on it.
 ///
 /// Callers are not counted, for they would have to write here in every loop: that there is at least one is assumed.

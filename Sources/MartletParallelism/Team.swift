@@ -165,6 +165,7 @@ final class Team: @unchecked Sendable {
     private func join(as worker: Int) -> Bool {
         let board = self.board
         var spin = Spin()
+        var mayMove = true
         var now = TeamState(word: board.state.pointee.load(ordering: .relaxed))
         var seen = now.loop
         while !now.isDismissed {
@@ -181,11 +182,17 @@ final class Team: @unchecked Sendable {
                 now = TeamState(word: exchange.original)
             } else if spin.pause(isInTheWay: { board.helperIsInTheWay(on: $0) }) {
                 now = TeamState(word: board.state.pointee.load(ordering: .relaxed))
+            } else if mayMove, board.sharesProcessor(Processor.current) {
+                // The system may leave a helper where its caller is for as long as both are short of work by turns.
+                Processor.leave(Processor.current)
+                mayMove = false
+                spin = Spin()
             } else {
                 // A stale address would keep the caller from spinning for others.
                 board.processors[worker].store(Processor.unknown, ordering: .relaxed)
                 sleep()
                 spin = Spin()
+                mayMove = true
                 now = TeamState(word: board.state.pointee.load(ordering: .relaxed))
             }
         }
