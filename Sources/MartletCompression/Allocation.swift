@@ -72,8 +72,12 @@ enum Allocation {
         if let choice = best(from: 0).map({ filled(layers, $0, budget: budget) }), cost(choice) >= least {
             return choice
         }
-        // Where steps are coarse the best may leave too much of the budget: then the best of those that do not.
-        if let choice = best(from: Int((least / unit).rounded(.up))), cost(choice) >= least { return choice }
+        // Where steps are coarse the best may leave too much of the budget: then the best of those that do not. Counted costs
+        // are up to a unit a layer above the true ones.
+        let floor = Int((least / unit).rounded(.up))
+        for floor in [floor, floor + layers.count] {
+            if let choice = best(from: floor), cost(choice) >= least { return choice }
+        }
         // Rounding up may hide a choice that just fits; the cheapest always does.
         let fallback = filled(
             layers,

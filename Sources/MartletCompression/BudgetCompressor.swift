@@ -251,6 +251,7 @@ public struct BudgetCompressor: Sendable {
             // What a fit's start does is known as well, and costs a fraction of what a fit does.
             var probing = compressor
             probing.options.maximumSweeps = 0
+            probing.options.isBrief = true
             let measurement = EffectMeasurement(
                 compressor: probing, network: job.network, statistics: job.statistics, comparison: comparison)
             var current = try plan([:])

@@ -7,7 +7,7 @@ import Testing
 @Suite struct RankErrorTests {
     let pool = ThreadPool(threadCount: 2)
 
-    @Test(arguments: [DecompositionMethod.tucker2ALSSigma, .spatialSVDSigma, .channelSVDSigma])
+    @Test(arguments: [DecompositionMethod.tucker2ALSSigma, .spatialSVDSigma, .channelSVDSigma, .cpALSSigma])
     func boundWhatFitsEndWith(method: DecompositionMethod) throws {
         var generator = SeededGenerator(seed: 3)
         let kernel = try generator.kernel([10, 8, 3, 3])

@@ -58,6 +58,11 @@ public struct Sweep: Sendable {
             throw FileError.cannotWrite(path: points, reason: error.localizedDescription)
         }
         let pool = compressor.pool
+        // What no method has need not be looked for.
+        var compressor = compressor
+        compressor.search.methods = compressor.search.methods.mapValues { list in
+            list.filter { method in methods.contains { $0.includes(method) } }
+        }
         let key = try circumstances(statistics, data, preprocessing)
         let inspection = try model.inspection()
         func known<Value: Decodable>(_ name: String, _ type: Value.Type) -> Value? {

@@ -8,7 +8,7 @@ extension Compress {
         let budget = try Budget(parsing: text)
         let pool = threads.pool
         var compressor = try recipe.compressor(
-            budget, model: model, pool: pool, search: search.options, timesLatency: budget.measure == .latency)
+            budget, model: model, pool: pool, search: fitting, timesLatency: budget.measure == .latency)
         compressor.search.rules = try methods.rules()
         compressor.search.rules.includesFirstConvolution = true
         compressor.search.methods = try self.budget.methods()

@@ -83,6 +83,13 @@ struct Compress: ParsableCommand {
         }
     }
 
+    /// How layers are fitted. Terms of CP that are large and cancel each other are what rounding harms most.
+    var fitting: DecompositionOptions {
+        var options = search.options
+        if then == .int8 { options.isBounded = true }
+        return options
+    }
+
     func run() throws {
         try reportingErrors {
             if let text = budget.budget, budget.recipe != .paper { return try run(budget: text) }
@@ -97,7 +104,7 @@ struct Compress: ParsableCommand {
                 choice = try ranks.map { try RankChoice(contentsOf: $0) } ?? .vbmf(ratio: vbmfRatio ?? 0.5)
             }
             var compressor = Compressor(rules: rules, ranks: choice, pool: threads.pool)
-            compressor.options = search.options
+            compressor.options = fitting
             compressor.seedCount = search.seeds
             let options = try preprocessing.options()
             try OutputFile.checkWritable(output)

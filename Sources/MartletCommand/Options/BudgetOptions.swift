@@ -24,7 +24,8 @@ struct BudgetOptions: ParsableArguments {
     @Option(
         name: .customLong("methods"),
         help: ArgumentHelp(
-            "Which methods to choose from under a budget, separated by commas; all unless told.", valueName: "names"))
+            "Which methods to choose from under a budget, separated by commas; all unless told. `quick` is all but CP, whose fits take minutes.",
+            valueName: "names"))
     var choice: String?
 
     func validate() throws {
@@ -35,11 +36,12 @@ struct BudgetOptions: ParsableArguments {
     /// The methods for each kind of layer.
     func methods() throws -> [LayerKind: [DecompositionMethod]] {
         guard let choice else { return CandidateSearch.allMethods }
+        if choice == "quick" { return CandidateSearch.quickMethods }
         var result: [LayerKind: [DecompositionMethod]] = [:]
         for name in choice.split(separator: ",") {
             guard let method = DecompositionMethod(rawValue: String(name)), method.hasRankErrors else {
                 let known = DecompositionMethod.allCases.filter(\.hasRankErrors).map(\.rawValue)
-                throw ValidationError("--methods wants some of \(known.joined(separator: ","))")
+                throw ValidationError("--methods wants quick, or some of \(known.joined(separator: ","))")
             }
             for kind in method.layerKinds { result[kind, default: []].append(method) }
         }

@@ -52,6 +52,19 @@ struct CPSigmaProblem {
         var error: Double
     }
 
+    /// The ranks at which errors are estimated.
+    static let estimates = 5
+
+    /// About what a fit would leave, from the beginning of one: an upper bound.
+    func estimatedError(
+        rank: Int, options: DecompositionOptions, checkCancellation: () throws -> Void
+    ) throws -> Double {
+        var options = options
+        options.isBrief = true
+        options.isBounded = false
+        return try fit(rank: rank, options: options, checkCancellation: checkCancellation).errors.last ?? 1
+    }
+
     func fit(
         rank: Int, options: DecompositionOptions, checkCancellation: () throws -> Void
     ) throws -> DecompositionFit<CanonicalPolyadic> {
@@ -63,15 +76,18 @@ struct CPSigmaProblem {
             case .random: CPStart.random(kernel, rank: rank, seed: options.seed)
             }
         let tolerance = options.tolerance ?? Self.tolerance
+        let most = options.maximumSweeps
+        let (warmSweeps, sweeps) =
+            options.isBrief ? (15, 2) : (min(Self.warmSweeps, most ?? Self.warmSweeps), most ?? Self.maximumSweeps)
         let warm = try CPAlternatingLeastSquares(kernel, pool: pool).fit(
-            from: start, maximumSweeps: min(Self.warmSweeps, options.maximumSweeps ?? Self.warmSweeps),
+            from: start, maximumSweeps: warmSweeps,
             tolerance: tolerance, checkCancellation: checkCancellation)
         var state = try fitOutputs(warm.factors)
         var errors = [state.error]
         var converged = energy == 0
         var damping = Damping()
         var calm = 0
-        while !converged, errors.count <= options.maximumSweeps ?? Self.maximumSweeps {
+        while !converged, errors.count <= sweeps {
             try checkCancellation()
             let next: State?
             switch options.update {

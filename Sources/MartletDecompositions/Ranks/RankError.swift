@@ -27,7 +27,7 @@ extension DecompositionMethod {
     /// Whether ``rankErrors(of:measurements:step:options:pool:checkCancellation:)`` knows it.
     public var hasRankErrors: Bool {
         switch self {
-        case .tucker2ALSSigma, .spatialSVDSigma, .channelSVDSigma, .svdSigma: true
+        case .tucker2ALSSigma, .spatialSVDSigma, .channelSVDSigma, .svdSigma, .cpALSSigma: true
         default: false
         }
     }
@@ -40,6 +40,8 @@ extension DecompositionMethod {
     ///   each costs a Cholesky decomposition of order `h w R_S`.
     /// - Spatial SVD: the same for the folded kernel, whose output rank is free.
     /// - SVD: the eigenvalues of `W Sigma W^T`, exact.
+    /// - CP, for which there is no such closed form: fits at five ranks that are broken off early, and so cost a part of
+    ///   one that is not.
     ///
     /// Only ranks at which the layers have fewer weights than the kernel are given.
     /// - Parameters:
@@ -116,7 +118,19 @@ extension DecompositionMethod {
                 return (rank, errors[min(kernel.outputs, rank * kernel.width) - 1])
             }
             return RankGrid.interpolated(errors, step: step).map { RankError(ranks: [$0.rank], error: $0.error) }
-        case .canonicalPolyadic: return []
+        case .canonicalPolyadic:
+            let problem = try CPSigmaProblem(kernel, moment, regularization: regularization, pool: pool)
+            let limit = (1...maximum[0]).last { isSmaller([$0]) } ?? 0
+            let grid = (1...CPSigmaProblem.estimates).map { limit * $0 / CPSigmaProblem.estimates / step * step }
+            var least = Double.infinity
+            let errors = try Set(grid).subtracting([0]).sorted().map { rank in
+                // More terms are no worse than fewer, wherever the fit was broken off.
+                least = min(
+                    least,
+                    try problem.estimatedError(rank: rank, options: options, checkCancellation: checkCancellation))
+                return (rank, least)
+            }
+            return RankGrid.interpolated(errors, step: step).map { RankError(ranks: [$0.rank], error: $0.error) }
         }
     }
 }
