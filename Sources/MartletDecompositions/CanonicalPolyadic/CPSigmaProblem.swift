@@ -52,8 +52,9 @@ struct CPSigmaProblem {
         var error: Double
     }
 
-    /// The ranks at which errors are estimated.
-    static let estimates = 5
+    /// The parts of the largest rank worth having at which errors are estimated: what saves little is seldom chosen, and takes
+    /// longest.
+    static let estimates = [0.125, 0.25, 0.375, 0.5, 0.75]
 
     /// About what a fit would leave, from the beginning of one: an upper bound.
     func estimatedError(

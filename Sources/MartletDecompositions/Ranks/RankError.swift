@@ -121,7 +121,7 @@ extension DecompositionMethod {
         case .canonicalPolyadic:
             let problem = try CPSigmaProblem(kernel, moment, regularization: regularization, pool: pool)
             let limit = (1...maximum[0]).last { isSmaller([$0]) } ?? 0
-            let grid = (1...CPSigmaProblem.estimates).map { limit * $0 / CPSigmaProblem.estimates / step * step }
+            let grid = CPSigmaProblem.estimates.map { Int($0 * Double(limit)) / step * step }
             var least = Double.infinity
             let errors = try Set(grid).subtracting([0]).sorted().map { rank in
                 // More terms are no worse than fewer, wherever the fit was broken off.
