@@ -41,8 +41,12 @@ struct StrassenConvolution: Step {
     private func span(_ rows: Int) -> Int {
         taps.count == 1 ? rows : (rows - 1) * strides.row + (taps.last ?? 0) / operands.x.layout.rowStride + 1
     }
-    /// Floats of a row of a sum: the pixels that a single tap sees, or all there are from the first of a row on.
+    /// Floats of a row of a sum: the pixels that a single tap sees, or all there are, the border included.
     private var sumRow: Int { taps.count == 1 ? width * lanes : operands.x.layout.rowStride }
+    /// Floats from the beginning of a row of a sum to what tap 0 sees: a border may be wider than this layer asks for.
+    private var sumStart: Int {
+        taps.count == 1 ? 0 : (operands.x.layout.origin + start) % operands.x.layout.rowStride
+    }
     /// Floats of a sum of two blocks for `rows` rows of output.
     private func sumBlock(_ rows: Int) -> Int { span(rows) * sumRow }
 
@@ -118,7 +122,7 @@ struct StrassenConvolution: Step {
     private func sum(_ chunk: Chunk, block: Int, into sums: UnsafeMutablePointer<Float>) {
         let isPoint = taps.count == 1
         operands.kernels.strassenInputs(
-            input: input(chunk, block: block), inputRowStep: isPoint ? inputRowStep : sumRow,
+            input: input(chunk, block: block) - sumStart, inputRowStep: isPoint ? inputRowStep : sumRow,
             inputColumnStep: isPoint ? inputColumnStep : lanes,
             channelStep: inputBlocks * operands.x.layout.blockStride, bottomStep: inputBottomStep,
             rows: span(chunk.rows), columns: sumRow / lanes, sums: sums + block * sumBlock(chunk.rows), sumStep: sumStep
@@ -165,7 +169,8 @@ struct StrassenConvolution: Step {
             fill(blockStep: sumBlock(rows))
             for sum in 0..<4 {
                 product(
-                    sum == 3 ? 2 : 4 + sum, 3 + sum, sums + sum * sumStep, rowStep: isPoint ? 0 : inputRowStep,
+                    sum == 3 ? 2 : 4 + sum, 3 + sum, sums + sum * sumStep + sumStart,
+                    rowStep: isPoint ? 0 : inputRowStep,
                     columnStep: isPoint ? lanes : inputColumnStep, rows: isPoint ? 1 : rows,
                     columns: isPoint ? rows * width : width)
             }
