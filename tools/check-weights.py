@@ -2,11 +2,12 @@
 """Hold what layers' errors are expected to do against what they do, layer by layer.
 
     martlet compress NET --images DATA --budget params=0.5 --leave-one-out --json -o small.onnx > report.json
-    tools/check-weights.py report.json...
+    martlet compress NET --images DATA --budget params=0.5 --weights gradients --json -o other.onnx > gradients.json
+    tools/check-weights.py report.json[,gradients.json]...
 
 The truth is how much less the outputs change (squared class scores; Kullback-Leibler divergence) when a layer alone is given back
 to the compressed network, on the calibration images. Expected is weight times error, with the weights that each way of weighing
-gives. Prints the rank correlation (Spearman) and that of the logarithms (Pearson) for each way: 1 would be perfect.
+gives; those from statistics of gradients are in a report of their own, if there is one. Prints the rank correlation (Spearman) and that of the logarithms (Pearson) for each way: 1 would be perfect.
 """
 
 import json
@@ -33,7 +34,8 @@ def ranks(values):
 def main():
     if len(sys.argv) < 2:
         raise SystemExit(__doc__)
-    for path in sys.argv[1:]:
+    for argument in sys.argv[1:]:
+        path, _, other = argument.partition(",")
         report = json.loads(pathlib.Path(path).read_text())
         errors = {layer["name"]: layer["choice"]["error"] for layer in report["plan"]["layers"] if layer.get("choice")}
         effects = {effect["name"]: effect for effect in report["effects"]}
@@ -51,6 +53,10 @@ def main():
         ways = {"equal": lambda name: 1.0}
         for label, metric in [("logits", "scoreError"), ("kl", "divergence"), ("disagreement", "disagreement")]:
             ways[label] = lambda name, metric=metric: weight(name, metric)
+        if other:
+            layers = json.loads(pathlib.Path(other).read_text())["plan"]["layers"]
+            given = {layer["name"]: layer["weight"] for layer in layers}
+            ways["gradients"] = given.__getitem__
         print(f"{path}: {len(names)} layers")
         for label, way in ways.items():
             expected = [way(name) * errors[name] for name in names]

@@ -1,3 +1,4 @@
+import Foundation
 import MartletDecompositions
 import MartletEvaluation
 import MartletInference
@@ -255,19 +256,38 @@ public struct BudgetCompressor: Sendable {
             let measurement = EffectMeasurement(
                 compressor: probing, network: job.network, statistics: job.statistics, comparison: comparison)
             var current = try plan([:])
-            var effects: [LayerEffect] = []
+            var effects: [String: LayerEffect] = [:]
+            var probed: [String: LayerCandidate] = [:]
             // The effect of an error grows faster than its square where it is large: what a layer weighed most counts.
             var weights: [String: Double] = [:]
             for round in 0..<max(1, rounds) {
-                let probes = current.probing(job.options, measure: measure)
-                effects = try measurement.effects(of: probes, checkCancellation: job.checkCancellation) {
+                var probes = current.probing(job.options, measure: measure)
+                for (index, layer) in probes.layers.enumerated() {
+                    guard let choice = layer.choice else { continue }
+                    if let last = probed[layer.name], last.resembles(choice) {
+                        probes.layers[index].choice = nil
+                    } else {
+                        probed[layer.name] = choice
+                    }
+                }
+                let measured = try measurement.effects(of: probes, checkCancellation: job.checkCancellation) {
                     try job.progress("weights, round \(round + 1) of \(rounds)", $0, $1)
                 }
-                for effect in effects { weights[effect.name] = max(weights[effect.name] ?? 0, effect.weight(metric)) }
+                for effect in measured {
+                    effects[effect.name] = effect
+                    weights[effect.name] = max(weights[effect.name] ?? 0, effect.weight(metric))
+                }
                 current = try plan(weights)
             }
-            return (current, effects)
+            return (current, current.layers.compactMap { effects[$0.name] })
         }
+    }
+}
+
+extension LayerCandidate {
+    /// Whether another would do about the same to the outputs: its error is within a tenth.
+    fileprivate func resembles(_ other: LayerCandidate) -> Bool {
+        abs(log(max(error, 1e-12) / max(other.error, 1e-12))) < 0.1
     }
 }
 

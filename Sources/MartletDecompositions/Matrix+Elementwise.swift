@@ -47,6 +47,25 @@ extension Matrix {
         return squares.map { $0.squareRoot() }
     }
 
+    /// Side by side with a matrix of as many rows.
+    func appendingColumns(of other: Matrix) -> Matrix {
+        var result = Matrix(rows: rows, columns: columns + other.columns)
+        for row in 0..<rows {
+            for column in 0..<columns { result[row, column] = self[row, column] }
+            for column in 0..<other.columns { result[row, columns + column] = other[row, column] }
+        }
+        return result
+    }
+
+    /// The matrix times a number.
+    func scaled(by factor: Double) -> Matrix {
+        var result = self
+        result.withMutableElements { elements in
+            for index in elements.indices { elements[index] *= factor }
+        }
+        return result
+    }
+
     /// With each column times a number of its own.
     func scalingColumns(by factors: [Double]) -> Matrix {
         var result = self

@@ -72,22 +72,4 @@ public enum ConjugateGradients {
     private static func mismatch(_ expected: Int, _ found: Int) -> LinearAlgebraError {
         .dimensionMismatch(operation: "conjugate gradients", shapes: [[expected], [found]])
     }
-
-    private static func dot(_ x: [Double], _ y: [Double]) -> Double {
-        x.withUnsafeBufferPointer { x in
-            y.withUnsafeBufferPointer { y in
-                var sum = 0.0
-                for index in 0..<x.count { sum += x[index] * y[index] }
-                return sum
-            }
-        }
-    }
-
-    private static func add(_ factor: Double, _ x: [Double], to y: inout [Double]) {
-        x.withUnsafeBufferPointer { x in
-            y.withUnsafeMutableBufferPointer { y in
-                for index in 0..<y.count { y[index] += factor * x[index] }
-            }
-        }
-    }
 }

@@ -41,6 +41,29 @@ extension Matrix {
             }
         }
     }
+
+    /// `A^T B` `[columns, columns]` where it is known to be symmetric, as for `B = S A` with a symmetric `S`. Half the work of a
+    /// product.
+    /// - Throws: ``LinearAlgebraError/dimensionMismatch(operation:shapes:)`` unless both have the same extents.
+    public func symmetricProduct(with other: Matrix, pool: ThreadPool? = nil) throws(LinearAlgebraError) -> Matrix {
+        guard rows == other.rows, columns == other.columns else {
+            throw .dimensionMismatch(
+                operation: "symmetric product", shapes: [[rows, columns], [other.rows, other.columns]])
+        }
+        return elements.withUnsafeBufferPointer { a in
+            other.elements.withUnsafeBufferPointer { b in
+                Matrix(rows: columns, columns: columns) { c in
+                    guard let a = a.baseAddress, let b = b.baseAddress, rows > 0 else {
+                        c.update(repeating: 0, count: columns * columns)
+                        return
+                    }
+                    BLAS.symmetricProduct(
+                        pool: pool ?? .alone, transpose: true, n: columns, k: rows, a: a, b: b, lda: columns, c: c,
+                        ldc: columns)
+                }
+            }
+        }
+    }
 }
 
 extension ThreadPool {
@@ -56,7 +79,15 @@ extension BLAS {
         pool: ThreadPool, transpose: Bool = false, n: Int, k: Int, a: UnsafePointer<Double>, lda: Int,
         c: UnsafeMutablePointer<Double>, ldc: Int
     ) {
-        // Tiles on and below the diagonal; those below are products, those on it symmetric.
+        symmetricProduct(pool: pool, transpose: transpose, n: n, k: k, a: a, b: a, lda: lda, c: c, ldc: ldc)
+    }
+
+    /// `C = A B^T` (`A^T B` with `transpose`) where that is symmetric, `b` being laid out as `a` is.
+    static func symmetricProduct(
+        pool: ThreadPool, transpose: Bool, n: Int, k: Int, a: UnsafePointer<Double>, b: UnsafePointer<Double>, lda: Int,
+        c: UnsafeMutablePointer<Double>, ldc: Int
+    ) {
+        // Tiles on and below the diagonal; of a matrix with itself those on it are symmetric too.
         let blocks = (n + tileRows - 1) / tileRows
         pool.forEach(blocks * (blocks + 1) / 2) { tile in
             var row = 0
@@ -65,9 +96,9 @@ extension BLAS {
             let (i, j) = (row * tileRows, column * tileRows)
             let (height, width) = (min(tileRows, n - i), min(tileRows, n - j))
             let left = a + (transpose ? i : i * lda)
-            let right = a + (transpose ? j : j * lda)
+            let right = b + (transpose ? j : j * lda)
             let target = c + i * ldc + j
-            if row == column {
+            if row == column, a == b {
                 syrk(triangle: .lower, transpose: transpose, n: height, k: k, a: left, lda: lda, c: target, ldc: ldc)
             } else {
                 gemm(

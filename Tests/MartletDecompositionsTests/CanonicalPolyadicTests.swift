@@ -347,6 +347,68 @@ import Testing
         }
     }
 
+    /// The gradient by which all patches move, against differences of the error that the best outputs leave.
+    @Test(arguments: cases, [1, 100_000])
+    func gradientsAreDifferences(_ example: ([Int], Int), singlePrecisionFrom: Int) throws {
+        let (shape, rank) = example
+        if rank > shape[0] { return }
+        var generator = SeededGenerator(seed: 97)
+        let kernel = try generator.kernel(shape)
+        let moment = try generator.secondMoment(dimension: kernel.patchSize, samples: 4 * kernel.patchSize)
+        let problem = try CPSigmaProblem(
+            kernel, moment, regularization: 1e-2, pool: pool, singlePrecisionFrom: singlePrecisionFrom)
+        let double = try CPSigmaProblem(kernel, moment, regularization: 1e-2, pool: pool)
+        let factors = try double.whitening.whitened(random(shape, rank, &generator))
+        let point = try problem.point(CPVector(factors))
+        #expect(try abs(point.error - problem.fitOutputs(factors).error) < (singlePrecisionFrom == 1 ? 1e-5 : 1e-10))
+        #expect(point.gradient.count == point.vector.range(of: .outputs).lowerBound)
+        let direction = try generator.matrix(1, point.gradient.count).elements
+        let slope = zip(direction, point.gradient).reduce(0) { $0 + $1.0 * $1.1 }
+        let step = 1e-5
+        let ends = try [step, -step].map { step in
+            var moved = point.vector
+            for index in direction.indices { moved.elements[index] += step * direction[index] }
+            return try double.fitOutputs(moved.factors()).error * double.energy / 2
+        }
+        let difference = (ends[0] - ends[1]) / (2 * step)
+        let scale = point.gradient.reduce(0) { $0 + $1 * $1 }.squareRoot() + 1e-3 * double.energy
+        #expect(abs(slope - difference) < (singlePrecisionFrom == 1 ? 1e-4 : 1e-6) * scale)
+    }
+
+    /// A moment that is a product becomes the identity, and one that is not comes near: no direction counts much more than
+    /// another.
+    @Test func whiteningMakesTheMomentAboutTheIdentity() throws {
+        var generator = SeededGenerator(seed: 98)
+        let kernel = try generator.kernel([5, 6, 3, 2])
+        func moment(_ order: Int) throws -> Matrix {
+            try generator.matrix(order, order + 2).gram()
+        }
+        func kronecker(_ a: Matrix, _ b: Matrix) -> Matrix {
+            var result = Matrix(rows: a.rows * b.rows, columns: a.rows * b.rows)
+            for i in 0..<result.rows {
+                for j in 0..<result.rows { result[i, j] = a[i / b.rows, j / b.rows] * b[i % b.rows, j % b.rows] }
+            }
+            return result
+        }
+        let product = kronecker(try moment(6), kronecker(try moment(3), try moment(2)))
+        func spread(_ sigma: Matrix) throws -> Double {
+            let second = try SecondMoment(sigma, patchCount: 1000)
+            let values = try SymmetricEigendecomposition(
+                Whitening(second, kernel: kernel, ridge: 0, pool: pool).whitened(sigma, ridge: 0)
+            ).values
+            return (values.max() ?? 0) / (values.min() ?? 0)
+        }
+        #expect(try spread(product) < 1.01)
+        var other = product
+        let noise = try moment(36)
+        let part = 0.05 * product.trace / noise.trace
+        other.withMutableElements { elements in
+            for index in elements.indices { elements[index] += part * noise.elements[index] }
+        }
+        let values = try SymmetricEigendecomposition(other).values
+        #expect(try spread(other) < 0.1 * (values.max() ?? 0) / (values.min() ?? 1))
+    }
+
     private enum Mode {
         case outputs
         case inputs

@@ -60,6 +60,13 @@ func randomMatrix(_ rows: Int, _ columns: Int, _ random: inout SeededGenerator) 
             #expect(try a.multiplied(by: b, pool: pool) == product)
             #expect(a.gram(pool: pool) == gram)
         }
+        // A S A^T with a symmetric S, by its lower triangle.
+        let image = try randomMatrix(70, 70, &random).gram().multiplied(by: b)
+        let symmetric = try b.symmetricProduct(with: image)
+        #expect(symmetric == symmetric.transposed)
+        #expect(largestDifference(symmetric.elements, try b.multiplied(by: image, transposed: true).elements) < 1e-10)
+        #expect(try b.symmetricProduct(with: image, pool: ThreadPool(threadCount: 3)) == symmetric)
+        #expect(throws: LinearAlgebraError.self) { try b.symmetricProduct(with: a) }
         let sample = [(0, 0), (255, 511), (256, 512), (529, 1099), (300, 1024)]
         for (i, j) in sample {
             let wanted = (0..<70).reduce(0.0) { $0 + a[i, $1] * b[$1, j] }

@@ -7,26 +7,25 @@ import MartletParallelism
 /// Everything happens in the coordinates of a ``Whitening``, where `Sigma` is about the identity: the start is CP in the
 /// Frobenius norm there, whose sweeps cost a fraction of one with the true moment.
 ///
-/// Given `B`, the output factor solves `A (B^T Sigma B) = W Sigma B`. All factors move together by a Gauss-Newton step, damped
-/// so that it lowers the error (Levenberg and Marquardt), its linear system approached by conjugate gradients that only
-/// multiply by `Sigma`; of what it says the patches are taken, and the output factor is solved for anew. A step that raises
-/// the error is not taken.
+/// Given `B`, the output factor solves `A (B^T Sigma B) = W Sigma B`. So the error is a function of the other factors alone, and
+/// ``PatchDescent`` lowers it; or one factor after the other is the best for the rest, as in the paper.
 struct CPSigmaProblem {
     let whitening: Whitening
     /// `W F`.
     let kernel: ConvolutionKernel
     /// `F^-1 Sigma F^-T`, the ridge included.
     let sigma: Matrix
-    /// The same in the precision of the conjugate gradient steps.
+    /// The same in the precision of gradients.
     let singleSigma: [Float]?
     /// `W Sigma`.
     let weighted: Matrix
+    let singleWeighted: [Float]?
     /// `tr(W Sigma W^T)`.
     let energy: Double
     let pool: ThreadPool
 
-    /// - Parameter singlePrecisionFrom: the patch size from which on conjugate gradient steps multiply in single
-    ///   precision. They only ever correct a residual computed in double.
+    /// - Parameter singlePrecisionFrom: the patch size from which on gradients, and `Sigma B` on the way, are computed in single
+    ///   precision. Where a search ends, the output factor and the error are in double.
     init(
         _ kernel: ConvolutionKernel, _ secondMoment: SecondMoment, regularization: Double, pool: ThreadPool,
         singlePrecisionFrom: Int = 512
@@ -37,8 +36,9 @@ struct CPSigmaProblem {
         self.sigma = try whitening.whitened(secondMoment.matrix, ridge: ridge)
         self.weighted = try self.kernel.matrix.multiplied(by: sigma, pool: pool)
         self.energy = self.kernel.matrix.dot(weighted)
-        self.singleSigma =
-            secondMoment.dimension >= singlePrecisionFrom ? sigma.elements.map { Float($0) } : nil
+        let isSingle = secondMoment.dimension >= singlePrecisionFrom
+        self.singleSigma = isSingle ? sigma.elements.map { Float($0) } : nil
+        self.singleWeighted = isSingle ? weighted.elements.map { Float($0) } : nil
         self.pool = pool
     }
 
@@ -56,19 +56,54 @@ struct CPSigmaProblem {
     /// longest.
     static let estimates = [0.125, 0.25, 0.375, 0.5, 0.75]
 
-    /// About what a fit would leave, from the beginning of one: an upper bound.
-    func estimatedError(
-        rank: Int, options: DecompositionOptions, checkCancellation: () throws -> Void
-    ) throws -> Double {
+    /// About what fits at rising ranks would leave, from the beginnings of some: upper bounds. Each goes on from the one before, with
+    /// more terms for what that has left.
+    func estimatedErrors(
+        ranks: [Int], options: DecompositionOptions, checkCancellation: () throws -> Void
+    ) throws -> [Double] {
+        var last: CanonicalPolyadic?
+        // Where it is broken off is the same for all.
         var options = options
-        options.isBrief = true
-        options.isBounded = false
-        return try fit(rank: rank, options: options, checkCancellation: checkCancellation).errors.last ?? 1
+        options.tolerance = 0
+        return try ranks.map { rank in
+            let factors: CanonicalPolyadic
+            if let last {
+                let fitted = try last.reconstructed(pool: pool)
+                let rest = ConvolutionKernel(
+                    matrix: kernel.matrix.moved(along: fitted.matrix, by: -1), inputs: kernel.inputs,
+                    height: kernel.height, width: kernel.width)
+                factors = last.appending(
+                    try CPStart.singularVectors(rest, rank: rank - last.rank, seed: options.seed, pool: pool))
+            } else {
+                factors = try start(rank: rank, options, sweeps: Self.warmSweeps, checkCancellation)
+            }
+            let path = try descent(
+                from: factors, sweeps: last == nil ? Self.briefSweeps : Self.growingSweeps, options, checkCancellation)
+            last = path.state.factors
+            return path.state.error
+        }
     }
 
     func fit(
         rank: Int, options: DecompositionOptions, checkCancellation: () throws -> Void
     ) throws -> DecompositionFit<CanonicalPolyadic> {
+        let sweeps = options.isBrief ? Self.briefSweeps : options.maximumSweeps ?? Self.maximumSweeps
+        let start = try start(rank: rank, options, sweeps: min(Self.warmSweeps, sweeps), checkCancellation)
+        let path: Path
+        switch options.update {
+        case .joint: path = try descent(from: start, sweeps: sweeps, options, checkCancellation)
+        case .oneBlockAtATime: path = try turns(from: start, sweeps: sweeps, options, checkCancellation)
+        }
+        var state = path.state
+        if options.isBounded { state = try bounded(state, checkCancellation: checkCancellation) }
+        return DecompositionFit(
+            factors: try whitening.restored(state.factors), errors: path.errors, converged: path.converged)
+    }
+
+    /// CP in the Frobenius norm of the whitened kernel, so far as `sweeps` go.
+    private func start(
+        rank: Int, _ options: DecompositionOptions, sweeps: Int, _ checkCancellation: () throws -> Void
+    ) throws -> CanonicalPolyadic {
         try checkCancellation()
         let start: CanonicalPolyadic =
             switch options.start {
@@ -76,27 +111,68 @@ struct CPSigmaProblem {
                 try CPStart.singularVectors(kernel, rank: rank, seed: options.seed, pool: pool)
             case .random: CPStart.random(kernel, rank: rank, seed: options.seed)
             }
-        let tolerance = options.tolerance ?? Self.tolerance
-        let most = options.maximumSweeps
-        let (warmSweeps, sweeps) =
-            options.isBrief ? (15, 2) : (min(Self.warmSweeps, most ?? Self.warmSweeps), most ?? Self.maximumSweeps)
-        let warm = try CPAlternatingLeastSquares(kernel, pool: pool).fit(
-            from: start, maximumSweeps: warmSweeps,
-            tolerance: tolerance, checkCancellation: checkCancellation)
-        var state = try fitOutputs(warm.factors)
+        return try CPAlternatingLeastSquares(kernel, pool: pool).fit(
+            from: start, maximumSweeps: sweeps, tolerance: Self.warmTolerance, checkCancellation: checkCancellation
+        ).factors
+    }
+
+    /// Sweeps in the Frobenius norm of the whitened kernel before the first with the moment itself: a start that costs next to
+    /// nothing, and more of which gains nothing.
+    private static let warmSweeps = 10
+    private static let warmTolerance = 5e-3
+    private static let briefSweeps = 15
+    private static let growingSweeps = 8
+    private static let maximumSweeps = 100
+
+    /// Where a search ended, and the errors on the way.
+    struct Path {
+        var state: State
+        var errors: [Double]
+        var converged: Bool
+    }
+
+    /// Lowers the error by moving all patches together.
+    private func descent(
+        from factors: CanonicalPolyadic, sweeps: Int, _ options: DecompositionOptions,
+        _ checkCancellation: () throws -> Void
+    ) throws -> Path {
+        let tolerance = options.tolerance ?? 1e-3
+        var descent = try PatchDescent(self, from: factors)
+        var errors = [descent.point.error]
+        var converged = energy == 0
+        while !converged, errors.count <= sweeps {
+            try checkCancellation()
+            // What is left where there is no step is rounding.
+            guard try descent.advance() else {
+                converged = true
+                break
+            }
+            errors.append(descent.point.error)
+            // Steps are uneven: ten of them say more than one.
+            let before = errors.count > 10 ? errors[errors.count - 11] : .infinity
+            converged =
+                before - descent.point.error <= 10 * tolerance * descent.point.error || descent.point.error < 1e-13
+        }
+        let state = try fitOutputs(descent.point.vector.factors())
+        // The same in double.
+        errors[errors.count - 1] = state.error
+        return Path(state: state, errors: errors, converged: converged)
+    }
+
+    /// Lowers the error by one factor after the other.
+    private func turns(
+        from factors: CanonicalPolyadic, sweeps: Int, _ options: DecompositionOptions,
+        _ checkCancellation: () throws -> Void
+    ) throws -> Path {
+        let tolerance = options.tolerance ?? 5e-3
+        var state = try fitOutputs(factors)
         var errors = [state.error]
         var converged = energy == 0
-        var damping = Damping()
         var calm = 0
         while !converged, errors.count <= sweeps {
             try checkCancellation()
-            let next: State?
-            switch options.update {
-            case .joint:
-                next = try sweep(state, steps: options.conjugateGradientSteps ?? Self.steps, &damping)
-            case .oneBlockAtATime: next = try sweepByBlocks(state, steps: options.conjugateGradientSteps ?? 100)
-            }
-            guard let next, next.error <= state.error else {
+            let next = try sweepByBlocks(state, steps: options.conjugateGradientSteps ?? 100)
+            guard next.error <= state.error else {
                 // What is left is rounding.
                 converged = true
                 break
@@ -107,16 +183,8 @@ struct CPSigmaProblem {
             calm = gain <= tolerance * state.error ? calm + 1 : 0
             converged = calm == 2 || state.error < 1e-13
         }
-        if options.isBounded { state = try bounded(state, checkCancellation: checkCancellation) }
-        return DecompositionFit(
-            factors: try whitening.restored(state.factors), errors: errors, converged: converged)
+        return Path(state: state, errors: errors, converged: converged)
     }
-
-    /// Sweeps in the Frobenius norm of the whitened kernel before the first with the moment itself.
-    private static let warmSweeps = 40
-    private static let maximumSweeps = 15
-    private static let steps = 25
-    private static let tolerance = 5e-3
 
     /// The best output factor for the patches of `factors`, whose own is not looked at but where the system is singular.
     func fitOutputs(_ factors: CanonicalPolyadic) throws -> State {
@@ -144,7 +212,7 @@ struct CPSigmaProblem {
             inputs: unit.inputs, taps: KhatriRao.taps(rows: unit.rows, columns: unit.columns), pool: pool)
         let image = try sigma.multiplied(by: patches, pool: pool)
         return OutputEquations(
-            unit: unit, image: image, system: try patches.multiplied(by: image, transposed: true, pool: pool),
+            unit: unit, image: image, system: try patches.symmetricProduct(with: image, pool: pool),
             right: try weighted.multiplied(by: patches, pool: pool))
     }
 
@@ -155,158 +223,5 @@ struct CPSigmaProblem {
             factors: CanonicalPolyadic(
                 outputs: outputs, inputs: parts.unit.inputs, rows: parts.unit.rows, columns: parts.unit.columns),
             image: parts.image, error: ratio(error, of: energy))
-    }
-
-    // MARK: All patches at once
-
-    /// How strongly a step is held back, learnt from how the last ones fared.
-    struct Damping {
-        var value = 1e-2
-    }
-
-    /// One damped Gauss-Newton step of the patches and the output factor for them; nil if no step lowers the error.
-    private func sweep(_ state: State, steps: Int, _ damping: inout Damping) throws -> State? {
-        let model = try LocalModel(self, state)
-        for _ in 0..<6 {
-            let step = try model.step(damping: damping.value, steps: steps)
-            let next = try fitOutputs(model.moved(by: step))
-            if next.error < state.error {
-                damping.value = max(1e-6, damping.value / 3)
-                return next
-            }
-            damping.value *= 10
-        }
-        return nil
-    }
-
-    /// The error near a point as a quadratic function of the patches' factors.
-    struct LocalModel {
-        private let problem: CPSigmaProblem
-        private let state: State
-        private let point: CPVector<Double>
-        private let gradient: CPVector<Double>
-        private let double: CPTangent<Double>
-        private let single: CPTangent<Float>?
-        /// What the blocks' normal equations would be for a moment that is the identity, and their roots.
-        private let systems: [Matrix]
-        private let roots: [Matrix]
-        private let blocks: [CPVector<Double>.Block]
-
-        /// Only these blocks move.
-        init(
-            _ problem: CPSigmaProblem, _ state: State,
-            blocks: [CPVector<Double>.Block] = CPVector<Double>.Block.allCases
-        )
-            throws
-        {
-            let (factors, pool) = (state.factors, problem.pool)
-            self.problem = problem
-            self.state = state
-            self.blocks = blocks
-            self.point = CPVector(factors)
-            let movesOutputs = blocks.contains(.outputs)
-            self.double = CPTangent(
-                at: point, movesOutputs: movesOutputs, sigma: problem.sigma.elements, pool: pool)
-            self.single = problem.singleSigma.map { [point] sigma in
-                CPTangent(
-                    at: point.converted(to: Float.self), movesOutputs: movesOutputs, sigma: sigma, pool: pool)
-            }
-            // (W - V) Sigma: the output factor's step has left Sigma B.
-            let fitted = try factors.outputs.multiplied(by: state.image, otherTransposed: true, pool: pool)
-            let residual = problem.weighted.moved(along: fitted, by: -1)
-            self.gradient = double.gradient(residual.elements).keeping(blocks)
-            let output = factors.outputs.gram(transposed: true, pool: pool)
-            let input = factors.inputs.gram(transposed: true, pool: pool)
-            let row = factors.rows.gram(transposed: true)
-            let column = factors.columns.gram(transposed: true)
-            let systems = [
-                output.timesElements(of: row).timesElements(of: column),
-                output.timesElements(of: input).timesElements(of: column),
-                output.timesElements(of: input).timesElements(of: row),
-                input.timesElements(of: row).timesElements(of: column),
-            ].map { $0.addingToDiagonal(1e-7 * $0.trace / Double($0.rows) + .leastNormalMagnitude) }
-            self.systems = systems
-            self.roots = try systems.map { try CholeskyDecomposition($0).factor }
-        }
-
-        /// The step from the point, by so many conjugate gradient steps from zero.
-        func step(damping: Double, steps: Int, tolerance: Double = 1e-2) throws -> CPVector<Double> {
-            let solution = try ConjugateGradients.solve(
-                rightHandSide: gradient.elements, maximumIterations: steps, tolerance: tolerance,
-                preconditioner: { preconditioned($0) },
-                operator: { elements in
-                    let direction = point.with(elements)
-                    var image: CPVector<Double>
-                    if let single {
-                        image = single.applied(to: direction.converted(to: Float.self)).converted(to: Double.self)
-                    } else {
-                        image = double.applied(to: direction)
-                    }
-                    image = image.keeping(blocks)
-                    if damping > 0 { addDamping(damping, elements, to: &image.elements) }
-                    return image.elements
-                })
-            return point.with(solution.iterate)
-        }
-
-        func moved(by step: CPVector<Double>) throws -> CanonicalPolyadic {
-            var result = point
-            for index in result.elements.indices { result.elements[index] += step.elements[index] }
-            return try result.factors()
-        }
-
-        private func preconditioned(_ residual: [Double]) -> [Double] {
-            var result = residual
-            let rank = point.rank
-            for (block, root) in zip(CPVector<Double>.Block.allCases, roots) {
-                let range = point.range(of: block)
-                let rows = range.count / rank
-                root.elements.withUnsafeBufferPointer { root in
-                    result.withUnsafeMutableBufferPointer { result in
-                        guard let root = root.baseAddress, let base = result.baseAddress else { return }
-                        for transposed in [true, false] {
-                            BLAS.trsm(
-                                pool: problem.pool, side: .right, triangle: .lower, transposeA: transposed, m: rows,
-                                n: rank, a: root, lda: rank, b: base + range.lowerBound, ldb: rank)
-                        }
-                    }
-                }
-            }
-            return result
-        }
-
-        private func addDamping(_ damping: Double, _ direction: [Double], to image: inout [Double]) {
-            let rank = point.rank
-            for (block, system) in zip(CPVector<Double>.Block.allCases, systems) {
-                let range = point.range(of: block)
-                withPointers(direction, system.elements, &image) { direction, system, image in
-                    BLAS.gemm(
-                        pool: problem.pool, m: range.count / rank, n: rank, k: rank, alpha: damping,
-                        a: direction + range.lowerBound, lda: rank, b: system, ldb: rank, beta: 1,
-                        c: image + range.lowerBound, ldc: rank)
-                }
-            }
-        }
-    }
-
-    // MARK: One block at a time
-
-    /// One sweep of the paper's Algorithm 1: the factors of inputs, rows and columns, each the best for the others, and the
-    /// output factor.
-    func sweepByBlocks(_ state: State, steps: Int) throws -> State {
-        var state = state
-        for block in [CPVector<Double>.Block.inputs, .rows, .columns] {
-            state = try improved(state, block, steps: steps)
-        }
-        return try fitOutputs(state.factors)
-    }
-
-    /// The best factor of one block for the others, by conjugate gradients on its normal equations.
-    func improved(_ state: State, _ block: CPVector<Double>.Block, steps: Int) throws -> State {
-        let model = try LocalModel(self, state, blocks: [block])
-        let factors = try model.moved(by: model.step(damping: 0, steps: steps, tolerance: 1e-12))
-        let patches = KhatriRao.expanded(
-            inputs: factors.inputs, taps: KhatriRao.taps(rows: factors.rows, columns: factors.columns), pool: pool)
-        return State(factors: factors, image: try sigma.multiplied(by: patches, pool: pool), error: state.error)
     }
 }

@@ -67,6 +67,13 @@ public struct CanonicalPolyadic: Factorization, Equatable {
         CanonicalPolyadic(outputs: try multiply(outputs), inputs: inputs, rows: rows, columns: columns).balanced()
     }
 
+    /// The sum of both, its terms followed by those of another.
+    func appending(_ other: CanonicalPolyadic) -> CanonicalPolyadic {
+        CanonicalPolyadic(
+            outputs: outputs.appendingColumns(of: other.outputs), inputs: inputs.appendingColumns(of: other.inputs),
+            rows: rows.appendingColumns(of: other.rows), columns: columns.appendingColumns(of: other.columns))
+    }
+
     /// The Frobenius norm of each rank-one term.
     public var termNorms: [Double] {
         let norms = [outputs, inputs, rows, columns].map(\.columnNorms)

@@ -3,8 +3,8 @@ public struct DecompositionOptions: Sendable, Equatable {
     /// How the blocks are updated under the Sigma norm.
     public enum Update: Sendable {
         /// As many blocks together as there is a way to. Tucker-2: the output factor and the core in closed form given
-        /// the input factor, then the input factor. CP: the output factor in closed form given the others, then
-        /// the others by a damped Gauss-Newton step.
+        /// the input factor, then the input factor. CP: the output factor in closed form given the others, which all
+        /// move in each step of a quasi-Newton method.
         case joint
         /// One factor at a time, as the paper's Algorithms 1 and 2 have it. Slower to converge; the reference.
         case oneBlockAtATime
@@ -29,7 +29,7 @@ public struct DecompositionOptions: Sendable, Equatable {
     /// where images are few.
     public var tolerance: Double?
     /// Steps of conjugate gradients in one sweep; nil takes the method's own number. For Tucker-2's input factor that is
-    /// 4: with the preconditioner two do nearly what sixteen do.
+    /// 4: with the preconditioner two do nearly what sixteen do. CP has some where one factor moves at a time.
     public var conjugateGradientSteps: Int?
     /// `epsilon` in `Sigma + epsilon tr(Sigma) / D I`, which stands for `Sigma` while fitting. Nil takes
     /// ``SecondMoment/suggestedRegularization``.
@@ -49,7 +49,7 @@ public struct DecompositionOptions: Sendable, Equatable {
     /// Whether the rank-one terms of a CP decomposition are kept small, at 2 % more squared error at most:
     /// ``CanonicalPolyadic/fit(_:rank:norm:options:pool:checkCancellation:)``.
     public var isBounded = false
-    /// Whether CP under a second moment is broken off after two sweeps, whatever ``maximumSweeps``: for who wants to know about
+    /// Whether CP under a second moment is broken off early, whatever ``maximumSweeps``: for who wants to know about
     /// what error it leaves, or what that does. Its start leaves several times as much, unlike that of other methods.
     public var isBrief = false
 

@@ -122,15 +122,16 @@ extension DecompositionMethod {
             let problem = try CPSigmaProblem(kernel, moment, regularization: regularization, pool: pool)
             let limit = (1...maximum[0]).last { isSmaller([$0]) } ?? 0
             let grid = CPSigmaProblem.estimates.map { Int($0 * Double(limit)) / step * step }
+            let ranks = Set(grid).subtracting([0]).sorted()
+            let errors = try problem.estimatedErrors(
+                ranks: ranks, options: options, checkCancellation: checkCancellation)
+            // More terms are no worse than fewer, wherever the fit was broken off.
             var least = Double.infinity
-            let errors = try Set(grid).subtracting([0]).sorted().map { rank in
-                // More terms are no worse than fewer, wherever the fit was broken off.
-                least = min(
-                    least,
-                    try problem.estimatedError(rank: rank, options: options, checkCancellation: checkCancellation))
+            let falling = zip(ranks, errors).map { rank, error in
+                least = min(least, error)
                 return (rank, least)
             }
-            return RankGrid.interpolated(errors, step: step).map { RankError(ranks: [$0.rank], error: $0.error) }
+            return RankGrid.interpolated(falling, step: step).map { RankError(ranks: [$0.rank], error: $0.error) }
         }
     }
 }

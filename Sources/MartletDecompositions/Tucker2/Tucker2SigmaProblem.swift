@@ -83,10 +83,17 @@ struct Tucker2SigmaProblem {
                 break
             }
             try checkCancellation()
-            switch options.update {
-            case .joint: state = try sweep(state, options)
-            case .oneBlockAtATime: state = try sweepByBlocks(state, options)
+            let next =
+                switch options.update {
+                case .joint: try sweep(state, options)
+                case .oneBlockAtATime: try sweepByBlocks(state, options)
+                }
+            // What is left is rounding, which a core that does not tell all input ranks apart can blow up.
+            guard next.relativeError <= state.relativeError else {
+                converged = true
+                break
             }
+            state = next
             let gain = errors[errors.count - 1] - state.relativeError
             errors.append(state.relativeError)
             if gain <= tolerance * state.relativeError {
