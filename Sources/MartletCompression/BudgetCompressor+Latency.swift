@@ -108,8 +108,9 @@ extension BudgetCompressor {
             result.report.layers[index].millisecondsBefore = layer.original.milliseconds
             guard let choice = layer.choice else { continue }
             result.report.layers[index].millisecondsPredicted = choice.cost.milliseconds
-            result.report.layers[index].millisecondsAfter = choice.method.form.layerNames.reduce(0) {
-                $0 + (after.times["\(layer.name).\($1)"] ?? 0)
+            let members = result.report.layers[index].joined ?? [layer.name]
+            result.report.layers[index].millisecondsAfter = choice.method.form.layerNames.reduce(0) { sum, link in
+                members.reduce(sum) { $0 + (after.times["\($1).\(link)"] ?? 0) }
             }
         }
         let both = try measuredMilliseconds(network, result.network)

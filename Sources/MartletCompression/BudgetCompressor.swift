@@ -22,6 +22,9 @@ public struct BudgetCompressor: Sendable {
     public var rounds = 3
     /// Whether layers are fitted one after the other, each to what the ones before it have left of its input.
     public var isSequential = false
+    /// Whether 1x1 convolutions that read the same value are compressed as one, so that they share a factor (``JoinedNetwork``). Not
+    /// under a budget of latency, nor where gradients have a say, which know the layers apart.
+    public var joinsSiblings = true
     /// Whether to give each layer back alone to the compressed network, to see what weights should have been.
     public var checksWeights = false
     /// How layers are timed on this machine; `nil` does not: then nothing is known of latency.
@@ -101,9 +104,11 @@ public struct BudgetCompressor: Sendable {
             search.gradients = compressor.gradients
             search.options.outputRegularization = compressor.options.outputRegularization
         }
-        let options = try search.options(of: network, statistics: statistics, checkCancellation: checkCancellation) {
-            try progress("candidates", $0, $1)
-        }
+        try statistics.check(against: network)
+        let network = try joined(network).network
+        let options = try search.options(
+            of: network, statistics: statistics.transferred(to: network), checkCancellation: checkCancellation
+        ) { try progress("candidates", $0, $1) }
         guard let timing else { return options }
         return try latencyModel(network, options, timing, progress: progress).timed(options, network: network)
     }
@@ -127,9 +132,11 @@ public struct BudgetCompressor: Sendable {
             try options
             ?? prepare(
                 network, statistics: statistics, checkCancellation: checkCancellation, progress: progress)
+        try statistics.check(against: network)
+        let joined = try joined(network)
         let job = Job(
-            network: network, options: try gated(options, network), statistics: statistics, comparison: comparison,
-            batches: batches,
+            network: joined.network, options: try gated(options, joined.network),
+            statistics: statistics.transferred(to: joined.network), comparison: comparison, batches: batches,
             checkCancellation: checkCancellation, progress: progress)
         var result: Result
         switch budget {
@@ -142,15 +149,34 @@ public struct BudgetCompressor: Sendable {
             result.predictedAgreement = AgreementPrediction(
                 loss: loss, disagreement: comparison.disagreement(scoreError: loss))
         }
+        result.network = try joined.split(result.network)
+        for index in result.report.layers.indices {
+            result.report.layers[index].joined = joined.families[result.report.layers[index].name]?.members
+        }
         try time(&result, of: network)
         if checksWeights, let comparison {
             let measurement = EffectMeasurement(
-                compressor: compressor, network: network, statistics: statistics, comparison: comparison)
+                compressor: compressor, network: job.network, statistics: job.statistics, comparison: comparison)
             result.leavingOneOut = try measurement.leavingOneOut(
                 of: result.plan, checkCancellation: checkCancellation
             ) { try progress("leaving one out", $0, $1) }
         }
         return result
+    }
+
+    /// The network with siblings joined, where that is wanted and there is a method that the whole could take.
+    private func joined(_ network: Network) throws -> JoinedNetwork {
+        let joins =
+            joinsSiblings && budget.measure != .latency && compressor.gradients == nil
+            && !(search.methods[.pointwise] ?? []).isEmpty
+        var rules = search.rules
+        rules.methods = search.methods.compactMapValues(\.first)
+        return try JoinedNetwork(network) { layer in
+            guard joins, case .decompose(_, nil) = rules.decision(on: layer, isFirstConvolution: false) else {
+                return false
+            }
+            return true
+        }
     }
 
     /// The options that the gate leaves.

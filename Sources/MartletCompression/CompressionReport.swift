@@ -6,6 +6,8 @@ public struct CompressionReport: Codable, Sendable, Equatable {
     public struct Layer: Codable, Sendable, Equatable {
         /// The name.
         public var name: String
+        /// The layers that this stands for, the one of that name first, where several were compressed as one (``JoinedNetwork``).
+        public var joined: [String]?
         /// `[outputs, inputs / groups, kernel...]`.
         public var shape: [Int]
         /// Why the layer was left as it is; `nil` if it was replaced.
@@ -48,6 +50,9 @@ public struct CompressionReport: Codable, Sendable, Equatable {
         /// How long it took.
         public var seconds = 0.0
 
+        /// What to call it in a table: the name, and how many others it stands for.
+        public var title: String { joined.map { "\(name) and \($0.count - 1) more" } ?? name }
+
         /// The error that a budget counts: in the complete norm where that was minimised, else in the Sigma norm.
         var countedError: Double? { completeError ?? sigmaError }
 
@@ -72,7 +77,7 @@ public struct CompressionReport: Codable, Sendable, Equatable {
         }
 
         enum CodingKeys: String, CodingKey {
-            case name, shape, kept, method, ranks, sweeps, trace, converged, seeds, seconds
+            case name, joined, shape, kept, method, ranks, sweeps, trace, converged, seeds, seconds
             case termEnergyRatio = "term_energy_ratio"
             case parametersBefore = "parameters_before"
             case parametersAfter = "parameters_after"

@@ -5,7 +5,7 @@ import MartletTensors
 /// The moments of the layers of one network over one set of images, in memory or in a file.
 public struct Statistics: Sendable {
     /// Where they come from.
-    public let provenance: Provenance
+    public private(set) var provenance: Provenance
     private let source: Source
 
     private enum Source: Sendable {
@@ -118,6 +118,14 @@ public struct Statistics: Sendable {
     /// Refuses statistics of another network.
     /// - Throws: ``StatisticsError/otherNetwork(statistics:network:)``.
     public func check(against network: Network) throws { try provenance.check(against: network) }
+
+    /// The same as those of another network, each of whose layers sees what the layer of that name saw in the old one: a
+    /// ``JoinedNetwork``.
+    public func transferred(to network: Network) -> Statistics {
+        var result = self
+        result.provenance.networkDigest = NetworkDigest.digest(of: network)
+        return result
+    }
 
     // MARK: The file
 

@@ -133,7 +133,11 @@ import Testing
     }
 
     @Test func centringNeverRaisesTheError() throws {
-        let plan = try compress(.part(.parameters, 0.6)) { $0.weights = .equal }.plan
+        // CP loses so little here that there is nothing to make good.
+        let plan = try compress(.part(.parameters, 0.6)) {
+            $0.weights = .equal
+            $0.search.methods = CandidateSearch.quickMethods
+        }.plan
         var compressor = Compressor(rules: LayerRules(methods: [:]), ranks: .explicit([:]), pool: pool)
         let comparison = try OutputComparison(original: network, batches: batches, pool: pool)
         let plain = try plan.compressor(from: compressor).compress(network, statistics: statistics).network
@@ -143,7 +147,6 @@ import Testing
     }
 
     @Test func sequenceServesTheWhole() throws {
-        // CP loses so little here that there is nothing to make good.
         let plain = try compress(.part(.parameters, 0.5)) {
             $0.weights = .equal
             $0.search.methods = CandidateSearch.quickMethods

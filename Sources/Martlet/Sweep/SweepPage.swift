@@ -249,7 +249,7 @@ struct SweepPage {
                 let method = layer.kept == nil ? layer.method?.rawValue ?? "" : "kept: \(layer.kept ?? "")"
                 let ranks = layer.kept == nil ? layer.ranks?.map(String.init).joined(separator: "x") ?? "" : ""
                 return [
-                    escaped(layer.name), escaped(method), ranks, "\(layer.parametersBefore)",
+                    escaped(layer.title), escaped(method), ranks, "\(layer.parametersBefore)",
                     "\(layer.parametersAfter)",
                     layer.sigmaError.map { fixed($0, 4) } ?? "", layer.millisecondsBefore.map { fixed($0, 3) } ?? "",
                     layer.millisecondsPredicted.map { fixed($0, 3) } ?? "",

@@ -187,7 +187,7 @@ struct Compress: ParsableCommand {
             before == after ? Format.grouped(before) : "\(Format.grouped(before)) -> \(Format.grouped(after))"
         }
         for layer in report.layers {
-            var row: [String] = [layer.name, Format.extents(layer.shape), layer.method?.rawValue ?? ""]
+            var row: [String] = [layer.title, Format.extents(layer.shape), layer.method?.rawValue ?? ""]
             row.append(layer.ranks.map(Format.extents) ?? "")
             row.append(change(layer.parametersBefore, layer.parametersAfter))
             row.append(change(layer.multiplyAddsBefore, layer.multiplyAddsAfter))
