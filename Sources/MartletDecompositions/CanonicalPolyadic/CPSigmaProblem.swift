@@ -136,7 +136,7 @@ struct CPSigmaProblem {
         from factors: CanonicalPolyadic, sweeps: Int, _ options: DecompositionOptions,
         _ checkCancellation: () throws -> Void
     ) throws -> Path {
-        let tolerance = options.tolerance ?? 2e-3
+        let tolerance = options.tolerance ?? 1e-3
         var descent = try PatchDescent(self, from: factors)
         var errors = [descent.point.error]
         var converged = energy == 0
