@@ -92,8 +92,8 @@ public struct BudgetCompressor: Sendable {
     /// Goes over the calibration images, prepared, in the same batches every time.
     public typealias BatchSource = (_ body: (Tensor) throws -> Void) throws -> Void
 
-    /// The ways to replace each layer, with errors and, where layers are timed, milliseconds. They do not depend on the
-    /// budget.
+    /// The ways to replace each layer, with errors and, where layers are timed, milliseconds. Of the budget they depend on no
+    /// more than whether it is one of latency (``joinsSiblings``).
     /// - Throws: as ``compress(_:statistics:options:comparison:batches:checkCancellation:progress:)``.
     public func prepare(
         _ network: Network, statistics: Statistics, checkCancellation: () throws -> Void = {},

@@ -86,7 +86,7 @@ public struct Sweep: Sendable {
             }
             try keep(original, "original-\(key)")
         }
-        var options: [LayerOptions]?
+        var options: [Bool: [LayerOptions]] = [:]
         var result = SweepResult(
             network: inspection.name, data: "\(data)", calibration: statistics.provenance.data,
             version: MartletVersion.current, original: original, points: [])
@@ -99,8 +99,12 @@ public struct Sweep: Sendable {
                     result.points.append(point)
                     continue
                 }
-                if options == nil, method != .paper {
-                    options = try compressor.prepare(
+                // Budgets of latency take siblings one by one, the others as one layer.
+                let isLatency = budget.measure == .latency
+                if options[isLatency] == nil, method != .paper {
+                    var preparing = compressor
+                    preparing.budget = budget
+                    options[isLatency] = try preparing.prepare(
                         model.network, statistics: statistics, checkCancellation: checkCancellation
                     ) { try progress(JobProgress(task: $0, done: $1, total: $2, unit: "layers")) }
                 }
@@ -112,7 +116,7 @@ public struct Sweep: Sendable {
                     command: command + method.flags + " --budget \(budget) -o small.onnx")
                 do {
                     let (compressed, report, predicted) = try compress(
-                        model, method, budget, options, statistics: statistics, comparison: comparison,
+                        model, method, budget, options[isLatency], statistics: statistics, comparison: comparison,
                         images: images, checkCancellation: checkCancellation
                     ) { try progress(JobProgress(task: "\(task): \($0)", done: $1, total: $2, unit: "layers")) }
                     point.layers = report.layers
