@@ -25,6 +25,9 @@ public enum InstructionSet: String, CaseIterable, Sendable {
         }
     }
 
+    /// Whether this processor begins two products of its vectors of bytes in a cycle: beside them all else is as much dearer.
+    var doublesByteProducts: Bool { self == .avx512VNNI && martlet_doubles_wide_products() }
+
     /// The newest one that is supported.
     public static var best: InstructionSet { allCases.last { $0.isSupported } ?? .baseline }
 
