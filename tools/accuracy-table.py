@@ -10,8 +10,9 @@ not small enough, all of them are multiplied by one factor, found likewise. The 
 of --sigma and --gradients, which `fw-lra` and `complete` (Tucker-2 in the complete norm) want. What has been done is kept in FOLDER (.build/accuracy) and not done again; --table only prints what is there.
 
 Prints Markdown: top-1, its difference from the original, and the margin: half the width of the 95 % interval of that
-difference, from the images on which one network is right and the other wrong. tools/accuracy-picture.py draws the same
-results.
+difference, from the images on which one network is right and the other wrong. With `complete` and `tucker2-als-sigma` among
+the methods, a second table has what the complete norm adds to the Sigma norm, likewise. tools/accuracy-picture.py draws the
+same results.
 """
 
 import argparse
@@ -36,6 +37,14 @@ HYBRIDS = {
         "--method", "tucker2-als-sigma", "--pointwise", "svd-sigma", "--linear", "svd-sigma",
     ],
 }
+
+
+def paired(right, before):
+    """How much more often the first is right, and half the width of the 95 % interval of that."""
+    count = len(right)
+    difference = (sum(right) - sum(before)) / count
+    changed = sum(a != b for a, b in zip(right, before)) / count
+    return difference, 1.96 * math.sqrt((changed - difference**2) / count)
 
 
 class Run:
@@ -140,10 +149,7 @@ class Run:
         original = self.original()
         right, before = (
             [answer == label for answer, label in zip(e["answers"], e["labels"])] for e in (evaluation, original))
-        count = len(right)
-        difference = (sum(right) - sum(before)) / count
-        changed = sum(a != b for a, b in zip(right, before)) / count
-        spread = (changed - difference**2) / count
+        difference, margin = paired(right, before)
         result = {
             "method": method,
             "rate": self.rate(report),
@@ -152,8 +158,9 @@ class Run:
             "seconds": sum(layer["seconds"] for layer in layers),
             "top1": evaluation["top1"],
             "difference": difference,
-            "margin": 1.96 * math.sqrt(spread),
-            "images": count,
+            "margin": margin,
+            "images": len(right),
+            "right": [int(value) for value in right],
         }
         self.write(path, result)
         return result
@@ -191,6 +198,16 @@ def main():
                 f"| {100 * r['difference']:+.1f} | {100 * r['margin']:.1f} |",
                 flush=True,
             )
+    if {"complete", "tucker2-als-sigma"} <= set(methods):
+        print("\n| rate | Sigma norm | complete norm | difference | margin |\n|---|---|---|---|---|")
+        for rate in map(float, arguments.rates.split(",")):
+            if all(run.path(method, rate).exists() for method in ("complete", "tucker2-als-sigma")):
+                first, second = run.result("tucker2-als-sigma", rate), run.result("complete", rate)
+                difference, margin = paired(second["right"], first["right"])
+                print(
+                    f"| {first['rate']:.2f}x | {100 * first['top1']:.1f} % | {100 * second['top1']:.1f} % "
+                    f"| {100 * difference:+.1f} | {100 * margin:.1f} |"
+                )
 
 
 if __name__ == "__main__":

@@ -132,6 +132,39 @@ import Testing
         #expect(layers.map { $0.algorithm.hasPrefix("8-bit") } == [!isSlow, true])
     }
 
+    /// The taps of a row of an image of few channels are read as one run, which ends in the middle of four bytes.
+    @Test(arguments: 1...4) func imagesOfFewChannels(channels: Int) throws {
+        let cases: [(kernel: [Int], stride: Int, padding: Int, dilation: Int)] = [
+            ([1, 1], 1, 0, 1), ([1, 3], 1, 0, 1), ([3, 1], 1, 0, 1), ([3, 3], 1, 1, 1), ([5, 7], 2, 3, 1), ([3, 3], 1, 1, 2),
+        ]
+        for (kernel, stride, padding, dilation) in cases {
+            var builder = QuantizedBuilder(seed: 11, isSigned: channels % 2 == 0)
+            let input = try builder.quantized("input", scale: 0.02, zero: channels % 2 == 0 ? 7 : 121)
+            let output = try builder.convolution(
+                "stem", input, outputs: 35, inputs: channels, kernel: kernel, stride: stride, padding: padding,
+                dilation: dilation)
+            let network = builder.base.network(
+                input: TensorType(.float32, [.symbol("N"), .fixed(channels), .fixed(9), .fixed(14)]), output: output,
+                type: TensorType(.float32, []))
+            let x = try builder.base.generator.tensor([2, channels, 9, 14])
+            var options = Executor.Options()
+            options.usesBlocks = false
+            let expected = try Executor(network: network, pool: pools[0], options: options).run(["input": x])
+            options.usesBlocks = true
+            let step = try Double(#require(network.stepOfOutput(output)))
+            for set in InstructionSet.allCases where set.isSupported {
+                options.instructionSet = set
+                let found = try Executor(network: network, pool: pools[2], options: options).run(["input": x])
+                let steps = zip(try #require(expected[output]).floats, try #require(found[output]).floats).map {
+                    abs(Double($0) - Double($1)) / step
+                }
+                #expect(
+                    steps.allSatisfy { $0 < 1.01 } && steps.reduce(0, +) < 0.02 * Double(steps.count),
+                    "\(kernel), stride \(stride), \(set)")
+            }
+        }
+    }
+
     /// The operators of quantised numbers become the same layers.
     @Test func quantizedOperatorsAreLayersToo() throws {
         var generator = SeededGenerator(seed: 9)

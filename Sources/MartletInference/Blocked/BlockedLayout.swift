@@ -48,7 +48,7 @@ struct BlockedLayout: Hashable {
         imageStride = try CheckedArithmetic.product([
             blocks, height + border.top + border.bottom, width + border.left + border.right, lanes,
         ])
-        _ = try CheckedArithmetic.product([images, imageStride, elementBytes])
+        _ = try CheckedArithmetic.sum([CheckedArithmetic.product([images, imageStride, elementBytes]), 3])
     }
 
     /// Blocks of channels; the last may have lanes to spare.
@@ -59,6 +59,6 @@ struct BlockedLayout: Hashable {
     var blockStride: Int { (height + border.top + border.bottom) * rowStride }
     /// Elements from the beginning of a plane to its first pixel.
     var origin: Int { border.top * rowStride + border.left * lanes }
-    /// The bytes of a value on its own.
-    var byteCount: Int { images * imageStride * elementBytes }
+    /// The bytes of a value on its own. Runs of bytes of few channels are read in fours, up to three past the last.
+    var byteCount: Int { images * imageStride * elementBytes + (elementBytes == 1 && lanes < 4 ? 3 : 0) }
 }

@@ -223,7 +223,8 @@ struct LayoutAssignment {
                 // A picture has few channels: only a direct convolution reads those without a whole block.
                 var readsFew = false
                 if case .convolution(let convolution) = node.operation, convolution.groups == 1, position == 0 {
-                    readsFew = true
+                    // On bytes the taps of a row are one run.
+                    readsFew = quantizations[input] == nil || convolution.window.dilations.last == 1
                 }
                 imageInputs[input] = (imageInputs[input] ?? true) && readsFew
             }
@@ -251,9 +252,10 @@ struct LayoutAssignment {
                 continue
             }
             let isPicture = conversions.contains(value) || quantized.contains(value)
-            let few = isPicture && extents[1] <= 4 && (imageInputs[value] ?? false)
+            let isFew = isPicture && extents[1] <= 4 && (imageInputs[value] ?? false)
+            let few = quantizations[value] == nil ? 4 : extents[1]
             layouts[value] = try BlockedLayout(
-                extents, lanes: few ? 4 : lanesOfBlock(value), border: borders[value] ?? .init(),
+                extents, lanes: isFew ? few : lanesOfBlock(value), border: borders[value] ?? .init(),
                 elementBytes: quantizations[value] == nil ? MemoryLayout<Float>.stride : 1)
         }
         for (part, place) in parts {

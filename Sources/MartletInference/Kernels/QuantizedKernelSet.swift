@@ -80,7 +80,8 @@ struct QuantizedKernelSet: Sendable {
     @inline(__always) func maxPoolQuantizedRows(
         input: UnsafePointer<UInt8>, inputRowStep: Int, inputRows: Int, inputColumns: Int, kernelRows: Int,
         kernelColumns: Int, rowStride: Int, columnStride: Int, rowDilation: Int, columnDilation: Int, top: Int,
-        left: Int, output: UnsafeMutablePointer<UInt8>, outputRowStep: Int, rows: Int, columns: Int
+        left: Int, columnMaxima: UnsafeMutablePointer<UInt8>, output: UnsafeMutablePointer<UInt8>, outputRowStep: Int,
+        rows: Int, columns: Int
     ) {
         let kernel =
             switch instructionSet {
@@ -91,7 +92,7 @@ struct QuantizedKernelSet: Sendable {
             }
         kernel(
             input, inputRowStep, inputRows, inputColumns, kernelRows, kernelColumns, rowStride, columnStride,
-            rowDilation, columnDilation, top, left, output, outputRowStep, rows, columns)
+            rowDilation, columnDilation, top, left, columnMaxima, output, outputRowStep, rows, columns)
     }
 
     /// `averagePoolQuantizedRows` of the kernels.

@@ -40,6 +40,11 @@ struct StepContext {
         (scratch + worker * scratchStride).assumingMemoryBound(to: Int32.self)
     }
 
+    /// The scratch memory of one thread, as bytes.
+    func bytes(worker: Int) -> UnsafeMutablePointer<UInt8> {
+        (scratch + worker * scratchStride).assumingMemoryBound(to: UInt8.self)
+    }
+
     /// The step's scratch memory.
     var sharedFloats: UnsafeMutablePointer<Float> { shared.assumingMemoryBound(to: Float.self) }
 

@@ -90,8 +90,10 @@ extension PlanBuilder {
         let window = convolution.window
         let border = (0..<2).map { window.border(axis: $0, extent: [x.layout.height, x.layout.width][$0]).before }
         let start = -border[0] * x.layout.rowStride - border[1] * x.layout.lanes
+        // Of few channels, the taps of a row lie side by side and are read as one run.
+        let run = x.layout.lanes < QuantizedKernelSet.channelsOfBlock ? window.kernel[1] : 1
         let taps = (0..<window.kernel[0]).flatMap { row in
-            (0..<window.kernel[1]).map { column in
+            stride(from: 0, to: window.kernel[1], by: run).map { column in
                 row * window.dilations[0] * x.layout.rowStride + column * window.dilations[1] * x.layout.lanes
             }
         }
@@ -111,13 +113,13 @@ extension PlanBuilder {
                 inputBlocks: x.layout.blocks, channels: channels, lanes: kernels.lanes)
             return QuantizedWinogradConvolution(operands: operands, weights: packed, start: start)
         }
-        let quads = x.layout.lanes / 4
+        let quads = (run * x.layout.lanes + 3) / 4
         let offsets = (0..<x.layout.blocks).flatMap { block in taps.map { $0 + block * x.layout.blockStride } }
         return QuantizedConvolution(
             operands: operands,
             weights: try packedQuads(
-                weights, tensor, outputs: y.layout.channels, inputs: x.layout.channels, taps: taps.count, quads: quads,
-                inputBlocks: x.layout.blocks, channels: channels, kernels),
+                weights, tensor, layout: x.layout, taps: window.tapCount, run: run, quads: quads, channels: channels,
+                kernels),
             offsets: offsets, quads: quads, start: start, strides: strides)
     }
 }

@@ -50,26 +50,30 @@ extension PlanBuilder {
         }
     }
 
-    /// What `convolveQuantizedRows` reads, for one pair of vectors after the other, from `[T, S, h, w]`.
+    /// What `convolveQuantizedRows` reads, for one pair of vectors after the other, from `[T, S, h, w]`; each `quads` fours of an
+    /// input of `layout` are those of a `run` of taps, with zeros behind them.
     mutating func packedQuads(
-        _ weights: ByteWeights, _ tensor: Tensor, outputs: Int, inputs: Int, taps: Int, quads: Int, inputBlocks: Int,
-        channels: Int, _ kernels: QuantizedKernelSet
+        _ weights: ByteWeights, _ tensor: Tensor, layout: BlockedLayout, taps: Int, run: Int, quads: Int, channels: Int,
+        _ kernels: QuantizedKernelSet
     ) throws -> UnsafePointer<Int8> {
         let (lanes, bytes) = (kernels.lanes, kernels.weightBytes)
         let vectors = channels / lanes
         // A vector of one place: four weights for each lane.
         let size = 4 * lanes * bytes
-        let block = inputBlocks * taps * quads * size
-        return try packed(weights.name, as: "quads \(quads) \(lanes) \(bytes)", count: vectors * block) { target in
+        let runs = taps / run
+        let block = layout.blocks * runs * quads * size
+        let order = "quads \(quads) of \(run) taps, \(lanes) \(bytes)"
+        return try packed(weights.name, as: order, count: vectors * block) { target in
             weights.forEach(in: tensor) { output, term, weight in
                 let (input, tap) = term.quotientAndRemainder(dividingBy: taps)
                 let (vector, lane) = output.quotientAndRemainder(dividingBy: lanes)
                 let pairStart = vector / 2 * 2
                 let width = min(2, vectors - pairStart)
-                let (inputBlock, channel) = input.quotientAndRemainder(dividingBy: 4 * quads)
-                let place = (inputBlock * taps + tap) * quads + channel / 4
+                let (inputBlock, channel) = input.quotientAndRemainder(dividingBy: layout.lanes)
+                let byte = tap % run * layout.lanes + channel
+                let place = (inputBlock * runs + tap / run) * quads + byte / 4
                 let start = pairStart * block + (place * width + vector - pairStart) * size
-                let k = channel % 4
+                let k = byte % 4
                 if bytes == 1 {
                     target[start + lane * 4 + k] = Int8(truncatingIfNeeded: weight)
                 } else {

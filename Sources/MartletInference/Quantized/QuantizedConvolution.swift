@@ -33,9 +33,9 @@ struct QuantizedConvolution: Step {
     let operands: QuantizedConvolutionOperands
     /// `[pairs][offsets][quads][vectors]` and what the kernels read of a vector.
     let weights: UnsafePointer<Int8>
-    /// What tap of which input block, in bytes from what tap 0 of block 0 sees.
+    /// What tap, or run of taps, of which input block, in bytes from what tap 0 of block 0 sees.
     let offsets: [Int]
-    /// Channels read at each offset, in fours.
+    /// Bytes read at each offset, in fours.
     let quads: Int
     /// From the first pixel of a plane to what tap 0 of output pixel (0, 0) sees.
     let start: Int
@@ -46,7 +46,8 @@ struct QuantizedConvolution: Step {
     /// Without a border the rows are one.
     private var isFlat: Bool {
         operands.x.layout.border.isEmpty && operands.y.layout.border.isEmpty
-            && offsets.count == operands.x.layout.blocks && strides.row == 1 && strides.column == 1
+            && offsets.count == operands.x.layout.blocks && operands.x.layout.width == operands.y.layout.width
+            && strides.row == 1 && strides.column == 1
             && (operands.residual?.layout.border.isEmpty ?? true)
     }
 

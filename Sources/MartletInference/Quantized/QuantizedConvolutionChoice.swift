@@ -13,8 +13,8 @@ struct QuantizedConvolutionChoice {
     private static let largestWeights = 6.0 * 1024 * 1024
 
     /// Whether a convolution takes longer on bytes than on floats: of an image of few channels with a stride, where there are no
-    /// sums of four products. Bytes take a channel more than there is, by two instructions, where floats fold the image and
-    /// filter it with a third of the products.
+    /// sums of four products: bytes take two instructions for them, where floats fold the image and filter it with a third of
+    /// the products.
     static func isSlow(_ convolution: Convolution, input: [Int], output: [Int], kernels: KernelSet) -> Bool {
         QuantizedKernelSet(kernels.instructionSet).weightBytes > 1
             && ConvolutionChoice(lanes: kernels.lanes, weightBytes: 0)
