@@ -62,7 +62,9 @@ let package = Package(
 
         // Floor 2
         room("MartletFiles", ["MartletTensors"]),
-        room("MartletLinearAlgebra", ["CMartletOpenBLAS", "MartletTensors", "MartletParallelism"]),
+        room(
+            "MartletLinearAlgebra",
+            ["CMartletOpenBLAS", "CMartletIntrinsics", "MartletTensors", "MartletParallelism"]),
         room("MartletKernelsBaseline", ["CMartletIntrinsics"], kernel: true),
         instructionSet("MartletKernelsAVX2", flag: "MARTLET_AVX2", march: "x86-64-v3"),
         instructionSet("MartletKernelsAVX512", flag: "MARTLET_AVX512", march: "x86-64-v4"),
