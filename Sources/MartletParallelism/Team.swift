@@ -65,9 +65,7 @@ final class Team: @unchecked Sendable {
         if board.sleepsAtOnce.pointee.load(ordering: .relaxed) != sleepsAtOnce {
             board.sleepsAtOnce.pointee.store(sleepsAtOnce, ordering: .relaxed)
         }
-        board.loop.initialize(to: Board.Loop(count: count, body: body))
-        // The caller takes the first index without asking, and leaves the line to the helpers.
-        board.next.pointee.store(1, ordering: .relaxed)
+        board.describe(count: count, body: body)
         let places = restraint.worksAlone(at: beginning) ? 0 : min(count - 1, helpers)
         // Sequentially consistent, like the load of `sleepers` after it: see `sleep`.
         board.state.pointee.wrappingAdd(TeamState.opening(places: places).word, ordering: .sequentiallyConsistent)
@@ -79,7 +77,7 @@ final class Team: @unchecked Sendable {
 
         board.noteProcessor(of: 0)
         pthread_setspecific(Team.insideLoop, UnsafeRawPointer(bitPattern: 1))
-        board.share(as: 0, first: 0)
+        board.share(as: 0)
         pthread_setspecific(Team.insideLoop, nil)
         waitForHelpers(since: beginning)
         board.loop.deinitialize(count: 1)

@@ -8,8 +8,9 @@ import Synchronization
 
 /// A team of threads that share out the indices of a loop.
 ///
-/// The calling thread works along, so a pool of one starts no thread at all. Indices are handed out one by one, in
-/// order, to whoever is free. A loop inside a loop of any pool runs on the thread it is on; loops started from several
+/// The calling thread works along, so a pool of one starts no thread at all. Indices are handed out one by one to whoever is
+/// free: to the caller from the first on, to the others from the last back, so that in loops over the same places most of what
+/// a thread reads is what it wrote before. A loop inside a loop of any pool runs on the thread it is on; loops started from several
 /// threads at once take turns. Callers that want the same result for any number of threads make each index's work
 /// independent of the others, and split by the problem, never by ``threadCount``.
 ///
@@ -53,7 +54,9 @@ public final class ThreadPool: Sendable {
             for index in 0..<count { body(index, 0) }
             return
         }
-        withoutActuallyEscaping(body) { team.run(count, $0) }
+        let part = min(count, Board.maximumCount)
+        withoutActuallyEscaping(body) { team.run(part, $0) }
+        if part < count { forEach(count - part) { index, worker in body(part + index, worker) } }
     }
 
     /// Like ``forEach(_:_:)-(_,(Int)->Void)`` for work that may fail: every index is tried, and the error of the lowest

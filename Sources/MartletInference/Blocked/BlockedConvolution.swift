@@ -49,37 +49,40 @@ struct BlockedConvolution: Step {
         )
         let (lanes, pairs, isFlat) = (kernels.lanes, pairs, isFlat)
         let (height, width) = (y.layout.height, y.layout.width)
-        let rowsOfTask = ConvolutionTasks(
+        let tasks = ConvolutionTasks(
             height: height, width: width, isFlat: isFlat, products: offsets.count * inputLanes * y.layout.blocks,
-            pairs: pairs, workers: operands.workers
-        ).rows
+            pairs: pairs, weightBytes: pairs * pairWeights * MemoryLayout<Float>.stride, workers: operands.workers)
+        let rowsOfTask = tasks.rows
         let parts = (height + rowsOfTask - 1) / rowsOfTask
+        let groups = pairs / tasks.pairs
         let pairWeights = pairWeights
         let inputRowStep = x.layout.rowStride * strides.row
         let inputColumnStep = x.layout.lanes * strides.column
         let (bias, weights, start, inputLanes) = (operands.bias, weights, start, inputLanes)
         offsets.withUnsafeBufferPointer { offsets in
             guard let table = offsets.baseAddress else { return }
-            context.pool.forEach(y.layout.images * pairs * parts) { task, worker in
+            context.pool.forEach(y.layout.images * groups * parts) { task, worker in
                 let (rest, part) = task.quotientAndRemainder(dividingBy: parts)
-                let (image, pair) = rest.quotientAndRemainder(dividingBy: pairs)
+                let (image, group) = rest.quotientAndRemainder(dividingBy: groups)
                 let firstRow = part * rowsOfTask
                 let rows = min(rowsOfTask, height - firstRow)
-                let addend = residual.map {
-                    UnsafePointer($0.plane(image: image, block: 2 * pair) + firstRow * $0.layout.rowStride)
+                for pair in group * tasks.pairs..<(group + 1) * tasks.pairs {
+                    let addend = residual.map {
+                        UnsafePointer($0.plane(image: image, block: 2 * pair) + firstRow * $0.layout.rowStride)
+                    }
+                    kernels.convolveRows(
+                        input: x.plane(image: image, block: 0) + start + firstRow * inputRowStep,
+                        inputRowStep: inputRowStep, inputColumnStep: inputColumnStep, offsets: table,
+                        offsetCount: offsets.count, lanes: inputLanes, weights: weights, place: pair * pairWeights,
+                        widened: context.floats(worker: worker), vectors: min(2, y.layout.blocks - 2 * pair),
+                        bias: bias + 2 * pair * lanes, residual: addend,
+                        residualRowStep: residual?.layout.rowStride ?? 0,
+                        residualBlockStep: residual?.layout.blockStride ?? 0,
+                        output: y.plane(image: image, block: 2 * pair) + firstRow * y.layout.rowStride,
+                        outputRowStep: y.layout.rowStride, outputBlockStep: y.layout.blockStride,
+                        rows: isFlat ? 1 : rows, columns: isFlat ? rows * width : width, minimum: clamp.minimum,
+                        maximum: clamp.maximum)
                 }
-                kernels.convolveRows(
-                    input: x.plane(image: image, block: 0) + start + firstRow * inputRowStep,
-                    inputRowStep: inputRowStep, inputColumnStep: inputColumnStep, offsets: table,
-                    offsetCount: offsets.count, lanes: inputLanes, weights: weights, place: pair * pairWeights,
-                    widened: context.floats(worker: worker), vectors: min(2, y.layout.blocks - 2 * pair),
-                    bias: bias + 2 * pair * lanes, residual: addend,
-                    residualRowStep: residual?.layout.rowStride ?? 0,
-                    residualBlockStep: residual?.layout.blockStride ?? 0,
-                    output: y.plane(image: image, block: 2 * pair) + firstRow * y.layout.rowStride,
-                    outputRowStep: y.layout.rowStride, outputBlockStep: y.layout.blockStride,
-                    rows: isFlat ? 1 : rows, columns: isFlat ? rows * width : width, minimum: clamp.minimum,
-                    maximum: clamp.maximum)
             }
         }
     }

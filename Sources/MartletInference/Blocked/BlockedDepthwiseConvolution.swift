@@ -17,18 +17,25 @@ struct BlockedDepthwiseConvolution: Step {
             operands.kernels, operands.bias, operands.clamp, weights, start, strides
         )
         let lanes = kernels.lanes
+        let tasks = RowTasks(images: y.layout.images, height: y.layout.height, workers: operands.workers)
         offsets.withUnsafeBufferPointer { offsets in
             guard let table = offsets.baseAddress else { return }
-            context.pool.forEach(y.layout.images * y.layout.blocks) { task in
-                let (image, block) = task.quotientAndRemainder(dividingBy: y.layout.blocks)
-                kernels.depthwiseRows(
-                    input: x.plane(image: image, block: block) + start, inputRowStep: x.layout.rowStride * strides.row,
-                    inputColumnStep: lanes * strides.column, offsets: table, offsetCount: offsets.count,
-                    weights: weights + block * offsets.count * lanes, bias: bias + block * lanes,
-                    residual: residual.map { UnsafePointer($0.plane(image: image, block: block)) },
-                    residualRowStep: residual?.layout.rowStride ?? 0, output: y.plane(image: image, block: block),
-                    outputRowStep: y.layout.rowStride, rows: y.layout.height, columns: y.layout.width,
-                    minimum: clamp.minimum, maximum: clamp.maximum)
+            context.pool.forEach(tasks.count) { task in
+                let (image, rows) = tasks.place(of: task)
+                let inputRowStep = x.layout.rowStride * strides.row
+                for block in 0..<y.layout.blocks {
+                    kernels.depthwiseRows(
+                        input: x.plane(image: image, block: block) + start + rows.lowerBound * inputRowStep,
+                        inputRowStep: inputRowStep, inputColumnStep: lanes * strides.column, offsets: table,
+                        offsetCount: offsets.count, weights: weights + block * offsets.count * lanes,
+                        bias: bias + block * lanes,
+                        residual: residual.map {
+                            UnsafePointer($0.plane(image: image, block: block) + rows.lowerBound * $0.layout.rowStride)
+                        }, residualRowStep: residual?.layout.rowStride ?? 0,
+                        output: y.plane(image: image, block: block) + rows.lowerBound * y.layout.rowStride,
+                        outputRowStep: y.layout.rowStride, rows: rows.count, columns: y.layout.width,
+                        minimum: clamp.minimum, maximum: clamp.maximum)
+                }
             }
         }
     }

@@ -12,31 +12,38 @@ struct BlockedPooling: Step {
     let window: Window
     let kind: Kind
     let kernels: KernelSet
+    /// Threads there will be.
+    let workers: Int
 
     func run(_ context: StepContext) {
-        let (x, y, window, kind, kernels) = (x, y, window, kind, kernels)
+        let tasks = RowTasks(images: y.layout.images, height: y.layout.height, workers: workers)
+        let step = self
+        context.pool.forEach(tasks.count) { task in
+            let (image, rows) = tasks.place(of: task)
+            for block in 0..<step.y.layout.blocks { step.pool(rows, ofImage: image, block: block) }
+        }
+    }
+
+    private func pool(_ part: Range<Int>, ofImage image: Int, block: Int) {
         let rows = window.border(axis: 0, extent: x.layout.height)
         let columns = window.border(axis: 1, extent: x.layout.width)
-        context.pool.forEach(y.layout.images * y.layout.blocks) { task in
-            let (image, block) = task.quotientAndRemainder(dividingBy: y.layout.blocks)
-            let (input, output) = (x.plane(image: image, block: block), y.plane(image: image, block: block))
-            switch kind {
-            case .maximum:
-                kernels.maxPoolRows(
-                    input: input, inputRowStep: x.layout.rowStride, inputRows: x.layout.height,
-                    inputColumns: x.layout.width, kernelRows: window.kernel[0], kernelColumns: window.kernel[1],
-                    rowStride: window.strides[0], columnStride: window.strides[1], rowDilation: window.dilations[0],
-                    columnDilation: window.dilations[1], top: rows.before, left: columns.before, output: output,
-                    outputRowStep: y.layout.rowStride, firstRow: 0, rows: y.layout.height, columns: y.layout.width)
-            case .average(let countsPadding):
-                kernels.averagePoolRows(
-                    input: input, inputRowStep: x.layout.rowStride, inputRows: x.layout.height,
-                    inputColumns: x.layout.width, kernelRows: window.kernel[0], kernelColumns: window.kernel[1],
-                    rowStride: window.strides[0], columnStride: window.strides[1], rowDilation: window.dilations[0],
-                    columnDilation: window.dilations[1], top: rows.before, left: columns.before, bottom: rows.after,
-                    right: columns.after, countsPadding: countsPadding, output: output,
-                    outputRowStep: y.layout.rowStride, firstRow: 0, rows: y.layout.height, columns: y.layout.width)
-            }
+        let (input, output) = (x.plane(image: image, block: block), y.plane(image: image, block: block))
+        switch kind {
+        case .maximum:
+            kernels.maxPoolRows(
+                input: input, inputRowStep: x.layout.rowStride, inputRows: x.layout.height,
+                inputColumns: x.layout.width, kernelRows: window.kernel[0], kernelColumns: window.kernel[1],
+                rowStride: window.strides[0], columnStride: window.strides[1], rowDilation: window.dilations[0],
+                columnDilation: window.dilations[1], top: rows.before, left: columns.before, output: output,
+                outputRowStep: y.layout.rowStride, firstRow: part.lowerBound, rows: part.count, columns: y.layout.width)
+        case .average(let countsPadding):
+            kernels.averagePoolRows(
+                input: input, inputRowStep: x.layout.rowStride, inputRows: x.layout.height,
+                inputColumns: x.layout.width, kernelRows: window.kernel[0], kernelColumns: window.kernel[1],
+                rowStride: window.strides[0], columnStride: window.strides[1], rowDilation: window.dilations[0],
+                columnDilation: window.dilations[1], top: rows.before, left: columns.before, bottom: rows.after,
+                right: columns.after, countsPadding: countsPadding, output: output, outputRowStep: y.layout.rowStride,
+                firstRow: part.lowerBound, rows: part.count, columns: y.layout.width)
         }
     }
 }

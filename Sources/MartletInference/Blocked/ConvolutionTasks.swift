@@ -1,20 +1,29 @@
-/// How the rows of a direct convolution are cut into tasks: so many that their input stays in the cache, and so few that there
-/// are some tasks for each thread, as long as a task is worth handing out.
+/// How a direct convolution is cut into tasks: so many that their input stays in the cache, and so few that there are some tasks
+/// for each thread, as long as a task is worth handing out.
+///
+/// Threads that share a layer whose weights all fit beside its rows take rows, all channels of them: most of what they read is
+/// what they wrote in the layer before. Otherwise a task is some rows of one pair of output vectors.
 struct ConvolutionTasks {
     /// Rows that one task computes.
     let rows: Int
+    /// Pairs of output vectors that one task computes.
+    let pairs: Int
 
     /// - Parameters:
     ///   - isFlat: Whether the rows follow each other without a border.
     ///   - products: Multiply-adds of vectors for a pixel.
     ///   - pairs: Pairs of output vectors.
+    ///   - weightBytes: Bytes of all weights.
     ///   - workers: Threads there will be.
-    init(height: Int, width: Int, isFlat: Bool, products: Int, pairs: Int, workers: Int) {
+    init(height: Int, width: Int, isFlat: Bool, products: Int, pairs: Int, weightBytes: Int, workers: Int) {
+        let isByRows = workers > 1 && weightBytes <= ConvolutionTasks.fewWeightBytes
+        self.pairs = isByRows ? pairs : 1
         let fitting = max(1, (isFlat ? 896 : 784) / max(1, width))
         var parts = (height + fitting - 1) / fitting
         if workers > 1 {
-            let worth = max(1, height * width * products / ConvolutionTasks.productsOfTask / pairs)
-            let wanted = (4 * workers + pairs - 1) / pairs
+            let together = isByRows ? 1 : pairs
+            let worth = max(1, height * width * products / ConvolutionTasks.productsOfTask / together)
+            let wanted = (4 * workers + together - 1) / together
             parts = max(parts, min(wanted, worth, height))
         }
         let rows = (height + parts - 1) / parts
@@ -24,4 +33,5 @@ struct ConvolutionTasks {
 
     /// Multiply-adds of vectors: some five microseconds.
     private static let productsOfTask = 16 * 1024
+    private static let fewWeightBytes = 256 << 10
 }

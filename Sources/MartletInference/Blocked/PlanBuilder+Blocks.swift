@@ -16,10 +16,12 @@ extension PlanBuilder {
         case (.convolution(let convolution), let x?, let y?):
             return try blockedConvolution(node, convolution, x, y, kernels)
         case (.maxPool(let pooling), let x?, let y?):
-            return BlockedPooling(x: x, y: y, window: pooling.window, kind: .maximum, kernels: kernels)
+            return BlockedPooling(
+                x: x, y: y, window: pooling.window, kind: .maximum, kernels: kernels, workers: workers)
         case (.averagePool(let pooling, let countsPadding), let x?, let y?):
             return BlockedPooling(
-                x: x, y: y, window: pooling.window, kind: .average(countsPadding: countsPadding), kernels: kernels)
+                x: x, y: y, window: pooling.window, kind: .average(countsPadding: countsPadding), kernels: kernels,
+                workers: workers)
         case (.globalAveragePool, let x?, nil):
             return BlockedGlobalAverage(x: x, y: try output(node).floats, kernels: kernels)
         case (.localResponseNormalization(let normalization), let x?, let y?):

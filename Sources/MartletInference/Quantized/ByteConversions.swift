@@ -16,38 +16,48 @@ struct QuantizeToBlocks: Step {
 
     var scratchBytes: Int { (y.layout.width + 1) * QuantizedKernelSet.channelsOfBlock * MemoryLayout<Float>.stride }
 
+    /// Rows that a thread takes at once: one alone is less than a microsecond.
+    private static let rowsOfTask = 14
+
     func run(_ context: StepContext) {
-        let (x, y, layout, floatKernels, kernels) = (x, y, y.layout, floatKernels, kernels)
-        let (lanes, quantization) = (min(floatKernels.lanes, layout.lanes), y.quantization)
-        let pixels = layout.height * layout.width
-        let (low, high) = (Float(-quantization.zeroPoint), Float(255 - quantization.zeroPoint))
-        context.pool.forEach(layout.images * layout.blocks * layout.height) { task, worker in
-            let (rest, row) = task.quotientAndRemainder(dividingBy: layout.height)
-            let (image, block) = rest.quotientAndRemainder(dividingBy: layout.blocks)
-            let target = y.plane(image: image, block: block) + row * layout.rowStride
+        let (step, layout) = (self, y.layout)
+        let rows = layout.images * layout.blocks * layout.height
+        context.pool.forEach((rows + Self.rowsOfTask - 1) / Self.rowsOfTask) { task, worker in
             let scratch = context.floats(worker: worker)
-            for part in 0..<layout.lanes / lanes {
-                let channel = block * layout.lanes + part * lanes
-                var source = UnsafePointer(scratch)
-                switch x {
-                case .planes(let floats):
-                    // Lanes past the last channel repeat it; no weight reads them.
-                    let first = min(channel, layout.channels - 1)
-                    floatKernels.planarToBlocked(
-                        input: floats + (image * layout.channels + first) * pixels + row * layout.width,
-                        inputChannelStep: pixels, inputRowStep: layout.width, output: scratch, outputBlockStep: 0,
-                        outputRowStep: 0, pixelStep: lanes, channels: min(lanes, layout.channels - first), rows: 1,
-                        columns: layout.width)
-                case .blocks(let value):
-                    let blockOfFloats = min(channel / value.layout.lanes, value.layout.blocks - 1)
-                    source = UnsafePointer(
-                        value.plane(image: image, block: blockOfFloats) + row * value.layout.rowStride)
-                }
-                kernels.quantizeRow(
-                    input: source, count: layout.width * lanes, output: target + part * lanes,
-                    outputStep: layout.lanes == lanes ? kernels.lanes : layout.lanes, scale: quantization.scale,
-                    minimum: low, maximum: high, zeroPoint: quantization.zeroPoint)
+            for row in task * Self.rowsOfTask..<min(rows, (task + 1) * Self.rowsOfTask) {
+                let (plane, row) = row.quotientAndRemainder(dividingBy: layout.height)
+                step.quantize(row, ofPlane: plane, scratch)
             }
+        }
+    }
+
+    private func quantize(_ row: Int, ofPlane plane: Int, _ scratch: UnsafeMutablePointer<Float>) {
+        let (layout, quantization) = (y.layout, y.quantization)
+        let lanes = min(floatKernels.lanes, layout.lanes)
+        let pixels = layout.height * layout.width
+        let (image, block) = plane.quotientAndRemainder(dividingBy: layout.blocks)
+        let target = y.plane(image: image, block: block) + row * layout.rowStride
+        for part in 0..<layout.lanes / lanes {
+            let channel = block * layout.lanes + part * lanes
+            var source = UnsafePointer(scratch)
+            switch x {
+            case .planes(let floats):
+                // Lanes past the last channel repeat it; no weight reads them.
+                let first = min(channel, layout.channels - 1)
+                floatKernels.planarToBlocked(
+                    input: floats + (image * layout.channels + first) * pixels + row * layout.width,
+                    inputChannelStep: pixels, inputRowStep: layout.width, output: scratch, outputBlockStep: 0,
+                    outputRowStep: 0, pixelStep: lanes, channels: min(lanes, layout.channels - first), rows: 1,
+                    columns: layout.width)
+            case .blocks(let value):
+                let blockOfFloats = min(channel / value.layout.lanes, value.layout.blocks - 1)
+                source = UnsafePointer(value.plane(image: image, block: blockOfFloats) + row * value.layout.rowStride)
+            }
+            kernels.quantizeRow(
+                input: source, count: layout.width * lanes, output: target + part * lanes,
+                outputStep: layout.lanes == lanes ? kernels.lanes : layout.lanes, scale: quantization.scale,
+                minimum: Float(-quantization.zeroPoint), maximum: Float(255 - quantization.zeroPoint),
+                zeroPoint: quantization.zeroPoint)
         }
     }
 }

@@ -37,16 +37,17 @@ extension PlanBuilder {
         case (.convolution(let convolution), let x?):
             return try quantizedConvolution(node, convolution, layer, x, y, kernels)
         case (.maxPool(let pooling), let x?):
-            return QuantizedPooling(x: x, y: y, window: pooling.window, kind: .maximum, settings: [], kernels: kernels)
+            return QuantizedPooling(
+                x: x, y: y, window: pooling.window, kind: .maximum, settings: [], kernels: kernels, workers: workers)
         case (.averagePool(let pooling, let countsPadding), let x?):
             return QuantizedPooling(
                 x: x, y: y, window: pooling.window, kind: .average(countsPadding: countsPadding),
-                settings: layer.settings(operands: [x.quantization]), kernels: kernels)
+                settings: layer.settings(operands: [x.quantization]), kernels: kernels, workers: workers)
         case (.globalAveragePool, let x?):
             return QuantizedPooling(
                 x: x, y: y, window: Window(kernel: [x.layout.height, x.layout.width]),
                 kind: .average(countsPadding: false), settings: layer.settings(operands: [x.quantization]),
-                kernels: kernels)
+                kernels: kernels, workers: workers)
         case (.arithmetic, let x?):
             guard let b = bytes(node.input(1)) else { break }
             return QuantizedSum(

@@ -58,43 +58,46 @@ struct QuantizedConvolution: Step {
         let (height, width) = (y.layout.height, y.layout.width)
         let vectors = y.layout.blocks * operands.vectorsOfBlock
         let pairs = (vectors + 1) / 2
-        let rowsOfTask = ConvolutionTasks(
-            height: height, width: width, isFlat: isFlat, products: offsets.count * quads * vectors, pairs: pairs,
-            workers: operands.workers
-        ).rows
-        let parts = (height + rowsOfTask - 1) / rowsOfTask
         let pairWeights = offsets.count * quads * 2 * 4 * kernels.lanes * kernels.weightBytes
+        let tasks = ConvolutionTasks(
+            height: height, width: width, isFlat: isFlat, products: offsets.count * quads * vectors, pairs: pairs,
+            weightBytes: pairs * pairWeights, workers: operands.workers)
+        let rowsOfTask = tasks.rows
+        let parts = (height + rowsOfTask - 1) / rowsOfTask
+        let groups = pairs / tasks.pairs
         let inputRowStep = x.layout.rowStride * strides.row
         let inputColumnStep = x.layout.lanes * strides.column
         offsets.withUnsafeBufferPointer { offsets in
             operands.settings.withUnsafeBufferPointer { settings in
                 guard let table = offsets.baseAddress, let settings = settings.baseAddress else { return }
-                context.pool.forEach(y.layout.images * pairs * parts) { task in
+                context.pool.forEach(y.layout.images * groups * parts) { task in
                     let (rest, part) = task.quotientAndRemainder(dividingBy: parts)
-                    let (image, pair) = rest.quotientAndRemainder(dividingBy: pairs)
+                    let (image, group) = rest.quotientAndRemainder(dividingBy: groups)
                     let firstRow = part * rowsOfTask
                     let rows = min(rowsOfTask, height - firstRow)
-                    let vector = 2 * pair
-                    let place = operands.place(ofVector: vector, in: y.layout)
-                    let vectorStep = operands.place(ofVector: vector + 1, in: y.layout) - place
-                    var addend: UnsafePointer<UInt8>?
-                    var addendStep = 0
-                    if let residual {
-                        let first = operands.place(ofVector: vector, in: residual.layout)
-                        addend = UnsafePointer(
-                            residual.plane(image: image, block: 0) + first + firstRow * residual.layout.rowStride)
-                        addendStep = operands.place(ofVector: vector + 1, in: residual.layout) - first
+                    for pair in group * tasks.pairs..<(group + 1) * tasks.pairs {
+                        let vector = 2 * pair
+                        let place = operands.place(ofVector: vector, in: y.layout)
+                        let vectorStep = operands.place(ofVector: vector + 1, in: y.layout) - place
+                        var addend: UnsafePointer<UInt8>?
+                        var addendStep = 0
+                        if let residual {
+                            let first = operands.place(ofVector: vector, in: residual.layout)
+                            addend = UnsafePointer(
+                                residual.plane(image: image, block: 0) + first + firstRow * residual.layout.rowStride)
+                            addendStep = operands.place(ofVector: vector + 1, in: residual.layout) - first
+                        }
+                        kernels.convolveQuantizedRows(
+                            input: x.plane(image: image, block: 0) + start + firstRow * inputRowStep,
+                            inputRowStep: inputRowStep, inputColumnStep: inputColumnStep, offsets: table,
+                            offsetCount: offsets.count, quads: quads, weights: weights + pair * pairWeights,
+                            vectors: min(2, vectors - vector), bias: bias + vector * kernels.lanes,
+                            factors: factors + vector * kernels.lanes, settings: settings, residual: addend,
+                            residualRowStep: residual?.layout.rowStride ?? 0, residualVectorStep: addendStep,
+                            output: y.plane(image: image, block: 0) + place + firstRow * y.layout.rowStride,
+                            outputRowStep: y.layout.rowStride, outputVectorStep: vectorStep, rows: isFlat ? 1 : rows,
+                            columns: isFlat ? rows * width : width)
                     }
-                    kernels.convolveQuantizedRows(
-                        input: x.plane(image: image, block: 0) + start + firstRow * inputRowStep,
-                        inputRowStep: inputRowStep, inputColumnStep: inputColumnStep, offsets: table,
-                        offsetCount: offsets.count, quads: quads, weights: weights + pair * pairWeights,
-                        vectors: min(2, vectors - vector), bias: bias + vector * kernels.lanes,
-                        factors: factors + vector * kernels.lanes, settings: settings, residual: addend,
-                        residualRowStep: residual?.layout.rowStride ?? 0, residualVectorStep: addendStep,
-                        output: y.plane(image: image, block: 0) + place + firstRow * y.layout.rowStride,
-                        outputRowStep: y.layout.rowStride, outputVectorStep: vectorStep, rows: isFlat ? 1 : rows,
-                        columns: isFlat ? rows * width : width)
                 }
             }
         }
@@ -117,24 +120,29 @@ struct QuantizedDepthwiseConvolution: Step {
     func run(_ context: StepContext) {
         let (operands, kernels, start, strides, weights) = (operands, operands.kernels, start, strides, weights)
         let (x, y, residual) = (operands.x, operands.y, operands.residual)
+        let tasks = RowTasks(images: y.layout.images, height: y.layout.height, workers: operands.workers)
         offsets.withUnsafeBufferPointer { offsets in
             operands.settings.withUnsafeBufferPointer { settings in
                 guard let table = offsets.baseAddress, let settings = settings.baseAddress else { return }
-                context.pool.forEach(y.layout.images * y.layout.blocks) { task in
-                    let (image, block) = task.quotientAndRemainder(dividingBy: y.layout.blocks)
-                    for part in 0..<operands.vectorsOfBlock {
-                        let vector = block * operands.vectorsOfBlock + part
+                context.pool.forEach(tasks.count) { task in
+                    let (image, rows) = tasks.place(of: task)
+                    let first = rows.lowerBound
+                    for vector in 0..<y.layout.blocks * operands.vectorsOfBlock {
+                        let (block, part) = vector.quotientAndRemainder(dividingBy: operands.vectorsOfBlock)
                         let (channel, lane) = (vector * kernels.lanes, part * kernels.lanes)
                         kernels.depthwiseQuantizedRows(
-                            input: x.plane(image: image, block: block) + start + lane,
+                            input: x.plane(image: image, block: block) + start + lane
+                                + first * strides.row * x.layout.rowStride,
                             inputRowStep: x.layout.rowStride * strides.row,
                             inputColumnStep: x.layout.lanes * strides.column, offsets: table,
                             offsetCount: offsets.count, weights: weights + channel * offsets.count,
                             bias: operands.bias + channel, factors: operands.factors + channel, settings: settings,
-                            residual: residual.map { UnsafePointer($0.plane(image: image, block: block) + lane) },
+                            residual: residual.map {
+                                UnsafePointer($0.plane(image: image, block: block) + lane + first * $0.layout.rowStride)
+                            },
                             residualRowStep: residual?.layout.rowStride ?? 0,
-                            output: y.plane(image: image, block: block) + lane, outputRowStep: y.layout.rowStride,
-                            rows: y.layout.height, columns: y.layout.width)
+                            output: y.plane(image: image, block: block) + lane + first * y.layout.rowStride,
+                            outputRowStep: y.layout.rowStride, rows: rows.count, columns: y.layout.width)
                     }
                 }
             }
