@@ -95,7 +95,8 @@ public func maxPoolQuantizedRows(
 
 /// The maxima of `taps` pixels, `tapStep` bytes apart, for each of `count` windows, `stride` pixels apart.
 @inline(__always) private func maximaAcross(
-    _ line: UnsafeRawPointer, _ stride: Int, _ tapStep: Int, _ taps: Int, _ output: UnsafeMutableRawPointer, _ count: Int
+    _ line: UnsafeRawPointer, _ stride: Int, _ tapStep: Int, _ taps: Int, _ output: UnsafeMutableRawPointer,
+    _ count: Int
 ) {
     let vector = MemoryLayout<martlet_pixels>.size
     var index = 0
