@@ -22,9 +22,4 @@ struct MartletCommand: ParsableCommand {
             SweepCommand.self, Quantize.self, Compare.self, FineTune.self, Train.self, Differentiate.self,
             Benchmark.self,
         ])
-
-    static func main() {
-        BLAS.adoptProcessor()
-        main(nil)
-    }
 }

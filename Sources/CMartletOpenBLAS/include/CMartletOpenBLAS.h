@@ -1,9 +1,7 @@
-#ifndef MARTLET_OPENBLAS_SHIM_H
-#define MARTLET_OPENBLAS_SHIM_H
+#ifndef MARTLET_OPENBLAS_H
+#define MARTLET_OPENBLAS_H
 
 #include <cblas.h>
-#include <stdbool.h>
-#include <stdlib.h>
 
 // LAPACK, as the Fortran symbols inside libopenblas (column-major, every argument by address). Debian packages
 // the C interface apart, and these few declarations are all it would add.
@@ -17,19 +15,5 @@ void dsyevr_(const char *jobz, const char *range, const char *uplo, const int *n
              const double *vl, const double *vu, const int *il, const int *iu, const double *abstol, int *m, double *w,
              double *z, const int *ldz, int *isuppz, double *work, const int *lwork, int *iwork, const int *liwork,
              int *info);
-
-// In a build for many processors alone: choose the kernels, and forget the choice. Only a weak symbol may be missing.
-__attribute__((weak)) void gotoblas_dynamic_init(void);
-__attribute__((weak)) void gotoblas_dynamic_quit(void);
-
-/// Has OpenBLAS take the kernels of `core`, as if OPENBLAS_CORETYPE had said so from the beginning; false if it has but one set.
-static inline bool martlet_take_blas_kernels(const char *core) {
-    if (!gotoblas_dynamic_init || !gotoblas_dynamic_quit) return false;
-    if (setenv("OPENBLAS_CORETYPE", core, 1) != 0) return false;
-    gotoblas_dynamic_quit();
-    gotoblas_dynamic_init();
-    unsetenv("OPENBLAS_CORETYPE");
-    return true;
-}
 
 #endif
