@@ -203,6 +203,9 @@ def main():
         for rate in map(float, arguments.rates.split(",")):
             if all(run.path(method, rate).exists() for method in ("complete", "tucker2-als-sigma")):
                 first, second = run.result("tucker2-als-sigma", rate), run.result("complete", rate)
+                if not all("right" in result for result in (first, second)):
+                    print(f"at {rate}x a result is older than this table; remove its file", file=sys.stderr)
+                    continue
                 difference, margin = paired(second["right"], first["right"])
                 print(
                     f"| {first['rate']:.2f}x | {100 * first['top1']:.1f} % | {100 * second['top1']:.1f} % "
