@@ -21,20 +21,13 @@ import Testing
         let shortcut = try builder.convolution("shortcut", stem, outputs: 128, inputs: 96, kernel: [1, 1])
         let sum = builder.relu("sum.relu", builder.node("sum", .arithmetic(.add), [two, shortcut]))
         let strided = try builder.convolution("strided", sum, outputs: 64, inputs: 128, kernel: [1, 1], stride: 2)
-        let three = try builder.convolution(
-            "three", sum, outputs: 64, inputs: 128, kernel: [3, 3], stride: 2, padding: 1)
-        // Its border is wider than the one of the layer before, which reads the same value.
-        let five = try builder.convolution(
-            "five", sum, outputs: 64, inputs: 128, kernel: [5, 5], stride: 2, padding: 2)
-        let both = builder.node(
-            "both", .arithmetic(.add), [builder.node("some", .arithmetic(.add), [three, strided]), five])
-        let last = try builder.convolution("last", both, outputs: 192, inputs: 64, kernel: [1, 1])
+        let last = try builder.convolution("last", strided, outputs: 192, inputs: 64, kernel: [1, 1])
         return builder.network(
             input: TensorType(.float32, [.symbol("N"), .fixed(3), .fixed(height), .fixed(width)]), output: last,
             type: TensorType(.float32, []))
     }
 
-    @Test(arguments: InstructionSet.allCases.filter(\.isSupported), [(4, 5), (12, 28), (36, 6)])
+    @Test(arguments: InstructionSet.allCases.filter(\.isSupported), [(4, 5), (12, 28), (36, 6), (7, 7), (1, 9)])
     func isTheSameAsThroughBLAS(set: InstructionSet, size: (Int, Int)) throws {
         let network = try network(height: size.0, width: size.1)
         var generator = SeededGenerator(seed: 6)
@@ -48,8 +41,9 @@ import Testing
         options.prefers = .strassen
         let executor = try Executor(network: network, pool: pools[0], options: options)
         let times = try executor.convolutionTimes(["input": x], seconds: 0)
-        let found = Set(times.filter { $0.algorithm == .strassen }.map { [$0.problem.inputs] + $0.problem.kernel })
-        #expect(found == [[61, 1, 1], [64, 1, 1], [96, 1, 1], [128, 1, 1], [128, 3, 3], [128, 5, 5]])
+        let found = Set(times.filter { $0.algorithm == .strassen }.map(\.problem.inputs))
+        // An odd number of rows is halved between pixels, but not where a stride comes between them.
+        #expect(found == (size.0 == 1 ? [61, 64, 96] : [61, 64, 96, 128]))
         let result = try #require(try executor.run(["input": x]).values.first)
         #expect(try relativeDifference(result.floats, expected.floats.map { Double($0) }) < 2e-5)
         // The same to the bit for any number of threads, alone and in a batch.

@@ -48,25 +48,21 @@ struct BlockedConvolution: Step {
             operands.x, operands.y, operands.residual, operands.kernels, operands.clamp
         )
         let (lanes, pairs, isFlat) = (kernels.lanes, pairs, isFlat)
-        let (height, width) = (y.layout.height, y.layout.width)
+        let width = y.layout.width
         let tasks = ConvolutionTasks(
-            height: height, width: width, isFlat: isFlat, products: offsets.count * inputLanes * y.layout.blocks,
-            pairs: pairs, weightBytes: pairs * pairWeights * MemoryLayout<Float>.stride, workers: operands.workers)
-        let rowsOfTask = tasks.rows
-        let parts = (height + rowsOfTask - 1) / rowsOfTask
-        let groups = pairs / tasks.pairs
+            images: y.layout.images, height: y.layout.height, width: width, isFlat: isFlat,
+            products: offsets.count * inputLanes * y.layout.blocks, pairs: pairs,
+            weightBytes: pairs * pairWeights * MemoryLayout<Float>.stride, workers: operands.workers)
         let pairWeights = pairWeights
         let inputRowStep = x.layout.rowStride * strides.row
         let inputColumnStep = x.layout.lanes * strides.column
         let (bias, weights, start, inputLanes) = (operands.bias, weights, start, inputLanes)
         offsets.withUnsafeBufferPointer { offsets in
             guard let table = offsets.baseAddress else { return }
-            context.pool.forEach(y.layout.images * groups * parts) { task, worker in
-                let (rest, part) = task.quotientAndRemainder(dividingBy: parts)
-                let (image, group) = rest.quotientAndRemainder(dividingBy: groups)
-                let firstRow = part * rowsOfTask
-                let rows = min(rowsOfTask, height - firstRow)
-                for pair in group * tasks.pairs..<(group + 1) * tasks.pairs {
+            context.pool.forEach(tasks.count) { task, worker in
+                let (image, pairs, rows) = tasks.place(of: task)
+                let firstRow = rows.lowerBound
+                for pair in pairs {
                     let addend = residual.map {
                         UnsafePointer($0.plane(image: image, block: 2 * pair) + firstRow * $0.layout.rowStride)
                     }
@@ -80,7 +76,7 @@ struct BlockedConvolution: Step {
                         residualBlockStep: residual?.layout.blockStride ?? 0,
                         output: y.plane(image: image, block: 2 * pair) + firstRow * y.layout.rowStride,
                         outputRowStep: y.layout.rowStride, outputBlockStep: y.layout.blockStride,
-                        rows: isFlat ? 1 : rows, columns: isFlat ? rows * width : width, minimum: clamp.minimum,
+                        rows: isFlat ? 1 : rows.count, columns: isFlat ? rows.count * width : width, minimum: clamp.minimum,
                         maximum: clamp.maximum)
                 }
             }

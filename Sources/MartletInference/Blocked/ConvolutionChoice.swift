@@ -6,7 +6,7 @@ enum ConvolutionAlgorithm: Hashable, Sendable {
     case direct
     /// Winograd's minimal filtering.
     case winograd(WinogradTile)
-    /// One step of Strassen's product of matrices, for kernels that Winograd's filtering does not have.
+    /// One step of Strassen's product of matrices, for 1x1 kernels.
     case strassen
 }
 
@@ -38,14 +38,21 @@ struct ConvolutionChoice {
     /// The algorithm for a convolution of one group from `input` to `output` (`[N, C, H, W]`).
     func algorithm(for convolution: Convolution, input: [Int], output: [Int]) -> ConvolutionAlgorithm {
         let window = convolution.window
-        if isByStrassen(convolution, input: input, output: output) { return .strassen }
-        guard convolution.groups == 1, window.kernel.count == 2, window.kernel[0] == window.kernel[1],
-            window.strides == [1, 1], window.dilations == [1, 1]
-        else { return .direct }
-        let taps = window.kernel[0]
-        if let given = given(for: convolution, taps: taps, input: input, output: output) { return given }
-        let direct = directCost(inputs: input[1], output: output, taps: taps * taps)
-        return best(among: taps, inputs: input[1], output: output, below: direct) ?? .direct
+        guard convolution.groups == 1, window.kernel.count == 2 else { return .direct }
+        var candidates: [(algorithm: ConvolutionAlgorithm, cost: Double)] = [
+            (.direct, directCost(inputs: input[1], output: output, taps: window.tapCount))
+        ]
+        let isPadded = (0..<2).contains { window.border(axis: $0, extent: input[2 + $0]).before > 0 }
+        if window.tapCount == 1, !isPadded,
+            StrassenConvolution.fits(inputs: input[1], outputs: output[1], lanes: lanes)
+        {
+            candidates.append((.strassen, strassenCost(inputs: input[1], output: output)))
+        }
+        if window.kernel[0] == window.kernel[1], window.strides[0] == window.strides[1], window.dilations == [1, 1] {
+            candidates += filterings(
+                taps: window.kernel[0], stride: window.strides[0], inputs: input[1], output: output)
+        }
+        return choice(among: candidates, for: convolution, input: input, output: output)
     }
 
     /// How to fold the image that a convolution with a stride reads, `nil` to read it as it is: its stride becomes
@@ -58,9 +65,10 @@ struct ConvolutionChoice {
         let (kernel, stride) = (window.kernel[0], window.strides[0])
         let taps = (kernel + stride - 1) / stride
         let direct = directCost(inputs: input[1], output: output, taps: kernel * kernel)
-        guard
-            case .winograd(let tile)? = given(for: convolution, taps: taps, input: input, output: output)
-                ?? best(among: taps, inputs: input[1] * stride * stride, output: output, below: direct)
+        let candidates =
+            [(.direct, direct)]
+            + filterings(taps: taps, stride: 1, inputs: input[1] * stride * stride, output: output)
+        guard case .winograd(let tile) = choice(among: candidates, for: convolution, input: input, output: output)
         else { return nil }
         return (
             StrideFold(
@@ -70,43 +78,22 @@ struct ConvolutionChoice {
         )
     }
 
-    /// The algorithm that is not chosen by cost; one that does not fit the kernel is none.
-    private func given(
-        for convolution: Convolution, taps: Int, input: [Int], output: [Int]
-    ) -> ConvolutionAlgorithm? {
-        let problem = Tuning.Problem(convolution, input: input, output: output)
-        switch preferred ?? tuned[problem] {
-        case .winograd(let tile)? where tile.taps == taps: return .winograd(tile)
-        case .direct?: return .direct
-        default: return nil
-        }
+    private typealias Candidate = (algorithm: ConvolutionAlgorithm, cost: Double)
+
+    /// The candidate that is asked for, if it is one; else that of least cost.
+    private func choice(
+        among candidates: [Candidate], for convolution: Convolution, input: [Int], output: [Int]
+    ) -> ConvolutionAlgorithm {
+        let given = preferred ?? tuned[Tuning.Problem(convolution, input: input, output: output)]
+        if let given, candidates.contains(where: { $0.algorithm == given }) { return given }
+        return candidates.min { $0.cost < $1.cost }?.algorithm ?? .direct
     }
 
-    /// Whether Strassen's product is for a convolution: a 1x1 one, or one of several taps with a stride.
-    private func isByStrassen(_ convolution: Convolution, input: [Int], output: [Int]) -> Bool {
-        let window = convolution.window
-        guard convolution.groups == 1, window.kernel.count == 2, window.tapCount == 1 || window.strides != [1, 1],
-            StrassenConvolution.fits(inputs: input[1], output: output, lanes: lanes)
-        else { return false }
-        switch preferred ?? tuned[Tuning.Problem(convolution, input: input, output: output)] {
-        case .strassen?: return true
-        case .direct?: return false
-        default: break
+    /// Winograd's filtering by every tile that there is for a square kernel.
+    private func filterings(taps: Int, stride: Int, inputs: Int, output: [Int]) -> [Candidate] {
+        WinogradTile.allCases.filter { $0.taps == taps && $0.stride == stride }.map {
+            (.winograd($0), winogradCost($0, inputs: inputs, output: output))
         }
-        let taps = window.tapCount
-        let direct = directCost(inputs: input[1], output: output, taps: taps)
-        // All pixels of the input are summed, those between what a single tap sees excepted.
-        let density = taps == 1 ? 1 : window.strides.reduce(1) { $0 * Double($1) }
-        return strassenCost(inputs: input[1], output: output, taps: taps, density: density) < direct
-    }
-
-    private func best(among taps: Int, inputs: Int, output: [Int], below direct: Double) -> ConvolutionAlgorithm? {
-        var best: (tile: WinogradTile, cost: Double)?
-        for tile in WinogradTile.allCases where tile.taps == taps {
-            let cost = winogradCost(tile, inputs: inputs, output: output)
-            if cost < best?.cost ?? direct { best = (tile, cost) }
-        }
-        return best.map { .winograd($0.tile) }
     }
 
     private func blocks(_ channels: Int) -> Double { Double((channels + lanes - 1) / lanes) }
@@ -125,25 +112,30 @@ struct ConvolutionChoice {
             weights: product(inputs, output[1], taps))
     }
 
-    private func strassenCost(inputs: Int, output: [Int], taps: Int, density: Double) -> Double {
-        let pixels = product(output[2], output[3])
+    private func strassenCost(inputs: Int, output: [Int]) -> Double {
+        // An odd number of pixels is one more.
+        let pixels = (product(output[2], output[3]) / 2).rounded(.up) * 2
         let (inputBlocks, outputBlocks) = (blocks(inputs), blocks(output[1]))
         // Measured: what four vectors of pixels, or of results, take on their way from and to a cache that is not the nearest.
         return cost(
-            products: 0.875 * pixels * product(inputs, taps) * outputBlocks,
-            weights: 1.75 * product(inputs, output[1], taps))
-            + pixels / 4 * (density * inputBlocks * 24 + outputBlocks * 43)
+            products: 0.875 * pixels * Double(inputs) * outputBlocks, weights: 1.75 * product(inputs, output[1]))
+            + pixels / 4 * (inputBlocks * 24 + outputBlocks * 43)
     }
 
     private func winogradCost(_ tile: WinogradTile, inputs: Int, output: [Int]) -> Double {
         let tiles = product((output[2] + tile.size - 1) / tile.size, (output[3] + tile.size - 1) / tile.size)
         let inputBlocks = blocks(inputs)
         // Measured: what a tile of one block takes to be transformed.
-        let (before, after) = tile.points == 6 ? (250.0, 230.0) : (90.0, 80.0)
+        let (before, after) =
+            switch tile {
+            case .f2x3: (90.0, 80.0)
+            case .f2x3By2: (140.0, 110.0)
+            case .f4x3, .f3x4, .f2x5: (250.0, 230.0)
+            }
         let terms = inputBlocks == 1 ? Double(inputs) : inputBlocks * Double(lanes)
         return cost(
-            products: tiles * Double(tile.positions) * terms * blocks(output[1]),
-            weights: product(inputs, output[1], tile.positions))
+            products: tile.products(extent: output[2]) * tile.products(extent: output[3]) * terms * blocks(output[1]),
+            weights: product(inputs, output[1], tile.kernelPositions))
             + tiles * (inputBlocks * before + blocks(output[1]) * after)
     }
 }

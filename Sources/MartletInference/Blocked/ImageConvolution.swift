@@ -37,7 +37,7 @@ package struct ImageConvolution {
         guard extents.allSatisfy({ $0 > 0 }) else { return nil }
         let isImage = image[0] <= 4 && lanes > 4
         let choice = ConvolutionChoice(lanes: lanes, weightBytes: 0)
-        algorithm =
+        var algorithm =
             isImage
             ? .direct
             : choice.algorithm(for: convolution, input: [1] + image, output: [1, outputs] + extents)
@@ -50,7 +50,7 @@ package struct ImageConvolution {
             // Tiles hang over the end of the image.
             reach = extents.map { extent -> Int in
                 let tiles = (extent + tile.size - 1) / tile.size
-                return tiles * tile.size + tile.taps - 1
+                return (tiles * tile.size - 1) * tile.stride + tile.taps
             }
         }
         let after = (0..<2).map { axis -> Int in max(0, reach[axis] - borders[axis].before - image[axis + 1]) }
@@ -58,6 +58,11 @@ package struct ImageConvolution {
             [1] + image, lanes: isImage ? 4 : lanes,
             border: BlockedLayout.Border(
                 top: borders[0].before, left: borders[1].before, bottom: after[0], right: after[1]))
+        let strides = (row: window.strides[0], column: window.strides[1])
+        if algorithm == .strassen, !StrassenConvolution.fits(input, strides: strides, outputHeight: extents[0]) {
+            algorithm = .direct
+        }
+        self.algorithm = algorithm
         output = try BlockedLayout([1, outputs] + extents, lanes: lanes, border: BlockedLayout.Border())
         inputLanes = isImage ? image[0] : lanes
         start = -input.origin
@@ -96,8 +101,7 @@ package struct ImageConvolution {
         case .winograd(let tile):
             winogradWeightCount(tile, outputs: output.channels, inputs: input.channels, lanes: kernels.lanes)
         case .strassen:
-            strassenWeightCount(
-                outputs: output.channels, inputs: input.channels, taps: window.tapCount, lanes: kernels.lanes)
+            strassenWeightCount(outputs: output.channels, inputs: input.channels, lanes: kernels.lanes)
         case .direct: output.blocks * kernels.lanes * offsets.count * inputLanes
         }
     }
@@ -129,8 +133,8 @@ package struct ImageConvolution {
             case .strassen:
                 if pair % 2 == 0 {
                     packStrassenWeights(
-                        kernel: kernel, outputs: outputs, inputs: inputs, taps: window.tapCount, lanes: lanes,
-                        pairs: pair / 2..<pair / 2 + 1, into: target)
+                        kernel: kernel, outputs: outputs, inputs: inputs, lanes: lanes, pairs: pair / 2..<pair / 2 + 1,
+                        into: target)
                 }
             case .direct:
                 packDirectWeights(
@@ -185,8 +189,7 @@ package struct ImageConvolution {
                 operands: operands, tile: tile, weights: .floats(packed), start: start, zeros: weights + biasCount)
         case .strassen:
             return StrassenConvolution(
-                operands: operands, weights: .floats(packed), taps: Array(offsets.prefix(window.tapCount)),
-                start: start,
+                operands: operands, weights: .floats(packed),
                 strides: (row: window.strides[0], column: window.strides[1]), zeros: weights + biasCount)
         case .direct:
             return BlockedConvolution(

@@ -323,7 +323,7 @@ struct LayoutAssignment {
             : choiceOnBytes.algorithm(for: convolution, input: input, output: output)
         if case .winograd(let chosen) = algorithm { tile = chosen }
         return LayoutAssignment.border(window, input: input, output: output) { extent, axis in
-            tile.map { (extent + $0.size - 1) / $0.size * $0.size - 1 } ?? (extent - 1) * window.strides[axis]
+            (tile.map { (extent + $0.size - 1) / $0.size * $0.size - 1 } ?? extent - 1) * window.strides[axis]
         }
     }
 

@@ -117,11 +117,11 @@ extension PlanBuilder {
             return WinogradConvolution(
                 operands: operands, tile: tile, weights: try winogradPanels(weightName, weight, tile, kernels),
                 start: start, zeros: try zeroBias(lanes: lanes))
-        case .strassen?:
+        case .strassen? where StrassenConvolution.fits(x.layout, strides: strides, outputHeight: y.layout.height):
             return StrassenConvolution(
-                operands: operands, weights: try strassenPanels(weightName, weight, kernels), taps: taps,
-                start: start, strides: strides, zeros: try zeroBias(lanes: lanes))
-        case .direct?, nil: break
+                operands: operands, weights: try strassenPanels(weightName, weight, kernels), strides: strides,
+                zeros: try zeroBias(lanes: lanes))
+        case .direct?, .strassen?, nil: break
         }
         let inputLanes = x.layout.lanes == lanes ? lanes : x.layout.channels
         let offsets = (0..<x.layout.blocks).flatMap { block in taps.map { $0 + block * x.layout.blockStride } }

@@ -64,20 +64,18 @@ extension PlanBuilder {
             })
     }
 
-    /// As ``packStrassenWeights(kernel:outputs:inputs:taps:lanes:pairs:into:)`` packs them from `[T, S, h, w]`. Sums of halves are rounded
-    /// to half precision again.
+    /// As ``packStrassenWeights(kernel:outputs:inputs:lanes:pairs:into:)`` packs them from `[T, S, 1, 1]`. Sums of halves are
+    /// rounded to half precision again.
     mutating func strassenPanels(_ name: String, _ weight: Tensor, _ kernels: KernelSet) throws -> WeightPanels {
         let (outputs, inputs, lanes) = (weight.shape[0], weight.shape[1], kernels.lanes)
-        let taps = weight.shape[2] * weight.shape[3]
-        let count = strassenWeightCount(outputs: outputs, inputs: inputs, taps: taps, lanes: lanes)
+        let count = strassenWeightCount(outputs: outputs, inputs: inputs, lanes: lanes)
         let pairs = (outputs + 4 * lanes - 1) / (4 * lanes)
         let floats = try weight.converted(to: .float32)
         func pack(_ pairs: Range<Int>, into target: UnsafeMutablePointer<Float>) {
             floats.withElements(of: Float.self) { source in
                 guard let kernel = source.baseAddress else { return }
                 packStrassenWeights(
-                    kernel: kernel, outputs: outputs, inputs: inputs, taps: taps, lanes: lanes, pairs: pairs,
-                    into: target)
+                    kernel: kernel, outputs: outputs, inputs: inputs, lanes: lanes, pairs: pairs, into: target)
             }
         }
         guard keepsHalves(weight, kernels), weight.shape.elementCount >= PlanBuilder.fewestDirect,

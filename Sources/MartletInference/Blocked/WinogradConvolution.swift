@@ -1,7 +1,7 @@
-/// A 3x3 convolution of stride 1 on blocks by Winograd's minimal filtering: tiles of the input are transformed, multiplied
+/// A square convolution on blocks by Winograd's minimal filtering: tiles of the input are transformed, multiplied
 /// position by position, and transformed back, a chunk of tiles at a time so that all of it stays in the cache.
 ///
-/// Cost: 36 products for 16 pixels (or 16 for 4) instead of 9 a pixel, and about 150 additions a tile and channel. The
+/// Cost: ``WinogradTile`` has the products; F(4x4, 3x3) takes about 150 additions a tile and channel. The
 /// error against the direct form is some 1e-6 of the largest value.
 struct WinogradConvolution: Step {
     let operands: BlockedConvolutionOperands
@@ -26,7 +26,7 @@ struct WinogradConvolution: Step {
         let float = MemoryLayout<Float>.stride
         return WinogradChunks(
             tileCount: tileCount, tileBytes: tile.positions * (inputBlocks + outputBlocks) * lanes * float,
-            weightBytes: tile.positions * inputBlocks * outputBlocks * lanes * lanes * float,
+            weightBytes: tile.kernelPositions * inputBlocks * outputBlocks * lanes * lanes * float,
             images: operands.y.layout.images, workers: operands.workers)
     }
 
@@ -54,23 +54,24 @@ struct WinogradConvolution: Step {
             context.pool.forEach(images * parts) { task, worker in
                 let (image, part) = task.quotientAndRemainder(dividingBy: parts)
                 let tiles = part * chunk..<min(tileCount, (part + 1) * chunk)
+                let order = order(of: tiles)
                 let (v, m) = memory(context.floats(worker: worker))
-                for block in 0..<inputBlocks { transformInput(image: image, block: block, tiles: tiles, v) }
+                for block in 0..<inputBlocks { transformInput(image: image, block: block, order, v) }
                 let widened = context.floats(worker: worker) + ownFloats
-                for position in 0..<tile.positions { multiply(position, tiles: tiles.count, v, m, widened) }
-                for block in 0..<outputBlocks { transformOutput(image: image, block: block, tiles: tiles, m) }
+                for kernel in 0..<tile.kernelPositions { multiply(kernel, order, v, m, widened) }
+                for block in 0..<outputBlocks { transformOutput(image: image, block: block, order, m) }
             }
         } else {
             // Few tiles: the threads share each chunk, phase by phase.
             let (v, m) = memory(context.sharedFloats)
             for task in 0..<images * parts {
                 let (image, part) = task.quotientAndRemainder(dividingBy: parts)
-                let tiles = part * chunk..<min(tileCount, (part + 1) * chunk)
-                context.pool.forEach(inputBlocks) { transformInput(image: image, block: $0, tiles: tiles, v) }
-                context.pool.forEach(tile.positions) { position, worker in
-                    multiply(position, tiles: tiles.count, v, m, context.floats(worker: worker))
+                let order = order(of: part * chunk..<min(tileCount, (part + 1) * chunk))
+                context.pool.forEach(inputBlocks) { transformInput(image: image, block: $0, order, v) }
+                context.pool.forEach(tile.kernelPositions) { kernel, worker in
+                    multiply(kernel, order, v, m, context.floats(worker: worker))
                 }
-                context.pool.forEach(outputBlocks) { transformOutput(image: image, block: $0, tiles: tiles, m) }
+                context.pool.forEach(outputBlocks) { transformOutput(image: image, block: $0, order, m) }
             }
         }
     }
@@ -82,48 +83,71 @@ struct WinogradConvolution: Step {
         (base, base + tile.positions * inputStep)
     }
 
-    private func transformInput(image: Int, block: Int, tiles: Range<Int>, _ v: UnsafeMutablePointer<Float>) {
+    private func order(of tiles: Range<Int>) -> WinogradOrder {
+        WinogradOrder(tiles, of: tile, height: operands.y.layout.height, width: operands.y.layout.width)
+    }
+
+    private func transformInput(image: Int, block: Int, _ order: WinogradOrder, _ v: UnsafeMutablePointer<Float>) {
         let kernels = operands.kernels
         let input = UnsafePointer(operands.x.plane(image: image, block: block) + start)
         let target = v + block * chunk * lanes
-        kernels.winogradInput(
-            tile, input: input, inputRowStep: operands.x.layout.rowStride, tilesPerRow: tilesPerRow,
-            firstTile: tiles.lowerBound, tileCount: tiles.count, output: target, positionStep: inputStep)
+        order.forEachRun { tiles, place in
+            kernels.winogradInput(
+                tile, input: input, inputRowStep: operands.x.layout.rowStride, tilesPerRow: tilesPerRow,
+                firstTile: tiles.lowerBound, tileCount: tiles.count, output: target + place * lanes,
+                positionStep: inputStep)
+        }
     }
 
+    /// The products of a transformed kernel, at every position that it is for.
     private func multiply(
-        _ position: Int, tiles: Int, _ v: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>,
+        _ kernel: Int, _ order: WinogradOrder, _ v: UnsafeMutablePointer<Float>, _ m: UnsafeMutablePointer<Float>,
         _ widened: UnsafeMutablePointer<Float>
     ) {
         let step = chunk * lanes
         // The lanes past the last channel of a single block are zero: no need to multiply them.
         let lanesRead = inputBlocks == 1 ? min(lanes, operands.x.layout.channels) : lanes
         let blockWeights = blockWeights
+        let (row, column) = kernel.quotientAndRemainder(dividingBy: tile.kernelPoints)
+        let (rows, columns) = (tile.points(ofKernel: row), tile.points(ofKernel: column))
         withUnsafeTemporaryAllocation(of: Int.self, capacity: inputBlocks) { offsets in
             for block in 0..<inputBlocks { offsets[block] = block * step }
             guard let table = offsets.baseAddress else { return }
             for pair in 0..<(outputBlocks + 1) / 2 {
                 let vectors = min(2, outputBlocks - 2 * pair)
-                let place = (position * outputBlocks + 2 * pair) * blockWeights
-                let (input, output) = (v + position * inputStep, m + position * outputStep + 2 * pair * step)
-                operands.kernels.convolveRows(
-                    input: input, inputRowStep: 0, inputColumnStep: lanes, offsets: table, offsetCount: inputBlocks,
-                    lanes: lanesRead, weights: weights, place: place, widened: widened, vectors: vectors, bias: zeros,
-                    residual: nil, residualRowStep: 0, residualBlockStep: 0, output: output, outputRowStep: 0,
-                    outputBlockStep: step, rows: 1, columns: tiles, minimum: -.infinity, maximum: .infinity)
+                let place = (kernel * outputBlocks + 2 * pair) * blockWeights
+                for row in rows {
+                    for column in columns {
+                        let places = order.places(
+                            isForLastRow: tile.isForLastPixel(row), isForLastColumn: tile.isForLastPixel(column))
+                        if places.isEmpty { continue }
+                        let position = row * tile.points + column
+                        let first = places.lowerBound * lanes
+                        operands.kernels.convolveRows(
+                            input: v + position * inputStep + first, inputRowStep: 0, inputColumnStep: lanes,
+                            offsets: table, offsetCount: inputBlocks, lanes: lanesRead, weights: weights, place: place,
+                            widened: widened, vectors: vectors, bias: zeros, residual: nil, residualRowStep: 0,
+                            residualBlockStep: 0, output: m + position * outputStep + 2 * pair * step + first,
+                            outputRowStep: 0, outputBlockStep: step, rows: 1, columns: places.count,
+                            minimum: -.infinity, maximum: .infinity)
+                    }
+                }
             }
         }
     }
 
-    private func transformOutput(image: Int, block: Int, tiles: Range<Int>, _ m: UnsafeMutablePointer<Float>) {
+    private func transformOutput(image: Int, block: Int, _ order: WinogradOrder, _ m: UnsafeMutablePointer<Float>) {
         let (kernels, y) = (operands.kernels, operands.y)
         let products = UnsafePointer(m + block * chunk * lanes)
         let residual = operands.residual.map { UnsafePointer($0.plane(image: image, block: block)) }
-        kernels.winogradOutput(
-            tile, products: products, positionStep: outputStep, tilesPerRow: tilesPerRow, firstTile: tiles.lowerBound,
-            tileCount: tiles.count, bias: operands.bias + block * lanes, residual: residual,
-            residualRowStep: operands.residual?.layout.rowStride ?? 0, output: y.plane(image: image, block: block),
-            outputRowStep: y.layout.rowStride, outputRows: y.layout.height, outputColumns: y.layout.width,
-            minimum: operands.clamp.minimum, maximum: operands.clamp.maximum)
+        order.forEachRun { tiles, place in
+            kernels.winogradOutput(
+                tile, products: products + place * lanes, positionStep: outputStep, tilesPerRow: tilesPerRow,
+                firstTile: tiles.lowerBound, tileCount: tiles.count, bias: operands.bias + block * lanes,
+                residual: residual, residualRowStep: operands.residual?.layout.rowStride ?? 0,
+                output: y.plane(image: image, block: block), outputRowStep: y.layout.rowStride,
+                outputRows: y.layout.height, outputColumns: y.layout.width, minimum: operands.clamp.minimum,
+                maximum: operands.clamp.maximum)
+        }
     }
 }

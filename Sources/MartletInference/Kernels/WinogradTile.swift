@@ -1,5 +1,4 @@
-/// A variant of Winograd's minimal filtering for square kernels of stride 1, named by the outputs and the taps along one
-/// side of a tile.
+/// A variant of Winograd's minimal filtering for square kernels, named by the outputs and the taps along one side of a tile.
 enum WinogradTile: CaseIterable, Sendable {
     /// F(2x2, 3x3): 16 products for 4 pixels instead of 36.
     case f2x3
@@ -9,11 +8,13 @@ enum WinogradTile: CaseIterable, Sendable {
     case f3x4
     /// F(2x2, 5x5): 36 products for 4 pixels instead of 100.
     case f2x5
+    /// F(2x2, 3x3) of stride 2: 25 products for 4 pixels instead of 36.
+    case f2x3By2
 
     /// The pixels of the output along one side of a tile.
     var size: Int {
         switch self {
-        case .f2x3, .f2x5: 2
+        case .f2x3, .f2x5, .f2x3By2: 2
         case .f3x4: 3
         case .f4x3: 4
         }
@@ -22,14 +23,37 @@ enum WinogradTile: CaseIterable, Sendable {
     /// The taps of the kernel along one side.
     var taps: Int {
         switch self {
-        case .f2x3, .f4x3: 3
+        case .f2x3, .f4x3, .f2x3By2: 3
         case .f3x4: 4
         case .f2x5: 5
         }
     }
 
-    /// The pixels of the input, and the points of interpolation, along one side of a tile.
-    var points: Int { size + taps - 1 }
+    /// The stride of the convolution.
+    var stride: Int { self == .f2x3By2 ? 2 : 1 }
+
+    /// The pixels of the input along one side of a tile, and the positions of the transforms.
+    var points: Int { (size - 1) * stride + taps }
     /// The positions of the transforms: one matrix product each.
     var positions: Int { points * points }
+
+    /// Whether a position along one side serves the last pixel of a tile alone.
+    func isForLastPixel(_ point: Int) -> Bool { point == points - 1 || stride > 1 && point == 1 }
+
+    /// Products along one side of `extent` pixels: tiles that are cut off do without those for their last pixel.
+    func products(extent: Int) -> Double {
+        let (whole, rest) = extent.quotientAndRemainder(dividingBy: size)
+        return Double(whole) * Double(points) + Double(rest == 0 ? 0 : (0..<points).count { !isForLastPixel($0) })
+    }
+
+    /// Transformed kernels along one side: with a stride of 2 the first two positions, which are of the odd pixels, share one.
+    var kernelPoints: Int { points - (stride - 1) }
+    /// The matrices of weights.
+    var kernelPositions: Int { kernelPoints * kernelPoints }
+
+    /// The positions along one side that a transformed kernel is for.
+    func points(ofKernel point: Int) -> Range<Int> {
+        let shared = stride - 1
+        return point == 0 ? 0..<1 + shared : point + shared..<point + shared + 1
+    }
 }

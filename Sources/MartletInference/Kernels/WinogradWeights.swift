@@ -3,12 +3,12 @@
 /// The floats of ``packWinogradWeights(_:kernel:outputs:inputs:lanes:pairs:into:)`` for `lanes` channels a block.
 func winogradWeightCount(_ tile: WinogradTile, outputs: Int, inputs: Int, lanes: Int) -> Int {
     let (outputBlocks, inputBlocks) = ((outputs + lanes - 1) / lanes, (inputs + lanes - 1) / lanes)
-    return tile.positions * outputBlocks * inputBlocks * lanes * lanes
+    return tile.kernelPositions * outputBlocks * inputBlocks * lanes * lanes
 }
 
 /// Transforms kernels and packs them as `convolveRows` reads them.
 ///
-/// The result is `[positions][output pair][input block][lane][vectors][lane]`: for each position the weights of pairs of
+/// The result is `[kernel positions][output pair][input block][lane][vectors][lane]`: for each position the weights of pairs of
 /// output blocks, of which the last is a single block if their number is odd (`vectors` is 1 there). Channels past the
 /// last are zero. The arithmetic is in double precision, rounded once.
 ///
@@ -29,7 +29,7 @@ func packWinogradWeights(
     // The positions often lie a power of two apart, where writing to all of them in turn throws them out of the caches
     // again and again: a few channels at a time are put together elsewhere.
     let group = 4
-    let size = tile.positions * group * 2 * lanes
+    let size = tile.kernelPositions * group * 2 * lanes
     let taps = tile.taps * tile.taps
     withUnsafeTemporaryAllocation(of: Float.self, capacity: size + taps) { buffer in
         buffer.initialize(repeating: 0)
@@ -58,10 +58,11 @@ func packWinogradWeights(
                         case .f4x3: kernels.transform6(taps: 3, into: place, positionStep: scratchStep)
                         case .f3x4: kernels.transform6(taps: 4, into: place, positionStep: scratchStep)
                         case .f2x5: kernels.transform6(taps: 5, into: place, positionStep: scratchStep)
+                        case .f2x3By2: kernels.transformStrided(into: place, positionStep: scratchStep)
                         }
                     }
                 }
-                for position in 0..<tile.positions {
+                for position in 0..<tile.kernelPositions {
                     (target + position * positionStep).update(
                         from: scratch + position * scratchStep, count: scratchStep)
                 }
@@ -81,7 +82,7 @@ func packWinogradHalves(
     let taps = tile.taps * tile.taps
     let positionStep = outputBlocks * inputBlocks * lanes * lanes
     let (most, mostTaps) = (2 * inputBlocks * lanes * lanes, 2 * lanes * inputs * taps)
-    withUnsafeTemporaryAllocation(of: Float.self, capacity: mostTaps + tile.positions * most) { buffer in
+    withUnsafeTemporaryAllocation(of: Float.self, capacity: mostTaps + tile.kernelPositions * most) { buffer in
         guard let widened = buffer.baseAddress else { return }
         let transformed = widened + mostTaps
         for firstBlock in stride(from: 0, to: outputBlocks, by: 2) {
@@ -92,7 +93,7 @@ func packWinogradHalves(
             packWinogradWeights(
                 tile, kernel: widened, outputs: pairOutputs, inputs: inputs, lanes: lanes, pairs: 0..<1,
                 into: transformed)
-            for position in 0..<tile.positions {
+            for position in 0..<tile.kernelPositions {
                 kernels.narrowToHalves(
                     transformed + position * panel, count: panel,
                     into: packed + position * positionStep + firstBlock * inputBlocks * lanes * lanes)
@@ -180,6 +181,19 @@ private struct KernelQuad {
         column(5, r0.5, r1.5, r2.5, r3.5, r4.5)
     }
 
+    // MARK: A stride of 2
+
+    /// G g for three numbers: the tap of the odd pixels, then the points 0, 1 and infinity of those of the even ones.
+    @inline(__always) private static func transformedStrided(
+        _ g0: Lane, _ g1: Lane, _ g2: Lane
+    ) -> (Lane, Lane, Lane, Lane) {
+        (g1, g0, g0 + g2, g2)
+    }
+
+    @inline(__always) func transformStrided(into target: UnsafeMutablePointer<Float>, positionStep: Int) {
+        transformThree(into: target, positionStep: positionStep, KernelQuad.transformedStrided)
+    }
+
     // MARK: Four points
 
     /// G g for three numbers.
@@ -192,11 +206,19 @@ private struct KernelQuad {
     }
 
     @inline(__always) func transform4(into target: UnsafeMutablePointer<Float>, positionStep: Int) {
-        let r0 = KernelQuad.transformed4(tap(0), tap(1), tap(2))
-        let r1 = KernelQuad.transformed4(tap(3), tap(4), tap(5))
-        let r2 = KernelQuad.transformed4(tap(6), tap(7), tap(8))
+        transformThree(into: target, positionStep: positionStep, KernelQuad.transformed4)
+    }
+
+    /// G g G^T of three taps a side and four rows of G.
+    @inline(__always) private func transformThree(
+        into target: UnsafeMutablePointer<Float>, positionStep: Int,
+        _ transformed: (Lane, Lane, Lane) -> (Lane, Lane, Lane, Lane)
+    ) {
+        let r0 = transformed(tap(0), tap(1), tap(2))
+        let r1 = transformed(tap(3), tap(4), tap(5))
+        let r2 = transformed(tap(6), tap(7), tap(8))
         @inline(__always) func column(_ index: Int, _ g0: Lane, _ g1: Lane, _ g2: Lane) {
-            let y = KernelQuad.transformed4(g0, g1, g2)
+            let y = transformed(g0, g1, g2)
             KernelQuad.store(y.0, to: target + index * positionStep)
             KernelQuad.store(y.1, to: target + (4 + index) * positionStep)
             KernelQuad.store(y.2, to: target + (8 + index) * positionStep)

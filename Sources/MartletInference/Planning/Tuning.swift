@@ -142,7 +142,7 @@ extension ConvolutionAlgorithm {
     var title: String {
         switch self {
         case .direct: "direct"
-        case .winograd(let tile): "Winograd F(\(tile.size),\(tile.taps))"
+        case .winograd(let tile): "Winograd F(\(tile.size),\(tile.taps))\(tile.stride > 1 ? "/\(tile.stride)" : "")"
         case .strassen: "Strassen"
         }
     }

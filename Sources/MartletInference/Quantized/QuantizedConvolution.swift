@@ -55,27 +55,23 @@ struct QuantizedConvolution: Step {
         let (operands, kernels, quads, start, isFlat) = (operands, operands.kernels, quads, start, isFlat)
         let (x, y, residual) = (operands.x, operands.y, operands.residual)
         let (bias, factors, weights) = (operands.bias, operands.factors, weights)
-        let (height, width) = (y.layout.height, y.layout.width)
+        let width = y.layout.width
         let vectors = y.layout.blocks * operands.vectorsOfBlock
         let pairs = (vectors + 1) / 2
         let pairWeights = offsets.count * quads * 2 * 4 * kernels.lanes * kernels.weightBytes
         let tasks = ConvolutionTasks(
-            height: height, width: width, isFlat: isFlat, products: offsets.count * quads * vectors, pairs: pairs,
-            weightBytes: pairs * pairWeights, workers: operands.workers)
-        let rowsOfTask = tasks.rows
-        let parts = (height + rowsOfTask - 1) / rowsOfTask
-        let groups = pairs / tasks.pairs
+            images: y.layout.images, height: y.layout.height, width: width, isFlat: isFlat,
+            products: offsets.count * quads * vectors, pairs: pairs, weightBytes: pairs * pairWeights,
+            workers: operands.workers)
         let inputRowStep = x.layout.rowStride * strides.row
         let inputColumnStep = x.layout.lanes * strides.column
         offsets.withUnsafeBufferPointer { offsets in
             operands.settings.withUnsafeBufferPointer { settings in
                 guard let table = offsets.baseAddress, let settings = settings.baseAddress else { return }
-                context.pool.forEach(y.layout.images * groups * parts) { task in
-                    let (rest, part) = task.quotientAndRemainder(dividingBy: parts)
-                    let (image, group) = rest.quotientAndRemainder(dividingBy: groups)
-                    let firstRow = part * rowsOfTask
-                    let rows = min(rowsOfTask, height - firstRow)
-                    for pair in group * tasks.pairs..<(group + 1) * tasks.pairs {
+                context.pool.forEach(tasks.count) { task in
+                    let (image, pairs, rows) = tasks.place(of: task)
+                    let firstRow = rows.lowerBound
+                    for pair in pairs {
                         let vector = 2 * pair
                         let place = operands.place(ofVector: vector, in: y.layout)
                         let vectorStep = operands.place(ofVector: vector + 1, in: y.layout) - place
@@ -95,8 +91,8 @@ struct QuantizedConvolution: Step {
                             factors: factors + vector * kernels.lanes, settings: settings, residual: addend,
                             residualRowStep: residual?.layout.rowStride ?? 0, residualVectorStep: addendStep,
                             output: y.plane(image: image, block: 0) + place + firstRow * y.layout.rowStride,
-                            outputRowStep: y.layout.rowStride, outputVectorStep: vectorStep, rows: isFlat ? 1 : rows,
-                            columns: isFlat ? rows * width : width)
+                            outputRowStep: y.layout.rowStride, outputVectorStep: vectorStep, rows: isFlat ? 1 : rows.count,
+                            columns: isFlat ? rows.count * width : width)
                     }
                 }
             }

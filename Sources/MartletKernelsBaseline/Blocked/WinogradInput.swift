@@ -7,6 +7,10 @@
 // +-3/2 and infinity, are F(4x4, 3x3), F(3x3, 4x4) and F(2x2, 5x5): all the constants are exact in single precision, and
 // the error is a fifth of that of the usual 0, +-1, +-2. Four points, 0, +-1 and infinity, are F(2x2, 3x3).
 //
+// A stride of 2 splits a kernel of three taps along each axis into two of stride 1: taps 0 and 2 see the even pixels, tap 1
+// the odd ones. The first is F(2, 2) of the points 0, 1 and infinity, the second is two products as they are: five in place of six,
+// without any constants. (Yepez and Ko, "Stride 2 1-D, 2-D, and 3-D Winograd for convolutional neural networks", 2020.)
+//
 // A tile has more values than the registers hold. The transform by columns is therefore done for one or two rows of the
 // result at a time, from the input again, and the transform by rows follows at once: no arithmetic is done twice, and
 // nothing is put aside in memory.
@@ -16,10 +20,10 @@
 /// A tile is points x points pixels; they are counted row by row. The input must be readable for the whole of each tile.
 ///
 /// - Parameters:
-///   - points: The pixels of a tile and the positions along one side: 6 or 4.
+///   - points: The pixels of a tile and the positions along one side: 6 or 4, and 5 for the stride of 2.
 ///   - input: What tap (0, 0) sees at output pixel (0, 0); pixels are vectors.
 ///   - inputRowStep: Floats between the rows of the input.
-///   - tileSize: Pixels from one tile to the next: the outputs of a tile along one side.
+///   - tileSize: Pixels from one tile to the next: the outputs of a tile along one side, times the stride.
 ///   - tilesPerRow: The tiles side by side in the image.
 ///   - firstTile: The first tile to transform.
 ///   - tileCount: The number of tiles to transform.
@@ -37,6 +41,8 @@ public func winogradInput(
         let tile = row + column * tileStep
         if points == 6 {
             transformInput6(tile, rowStep: inputRowStep, to: target, positionStep: positionStep)
+        } else if points == 5 {
+            transformInput5(tile, rowStep: inputRowStep, to: target, positionStep: positionStep)
         } else {
             transformInput4(tile, rowStep: inputRowStep, to: target, positionStep: positionStep)
         }
@@ -150,6 +156,53 @@ public func winogradInput(
         edgeColumn6(below, rowStep), edgeColumn6(below + lanes, rowStep), edgeColumn6(below + 2 * lanes, rowStep),
         edgeColumn6(below + 3 * lanes, rowStep), edgeColumn6(below + 4 * lanes, rowStep),
         edgeColumn6(below + 5 * lanes, rowStep), to: target + 30 * positionStep, positionStep: positionStep)
+}
+
+// MARK: A stride of 2
+
+/// Transforms a row and stores its five positions: the two of the odd pixels, then the three of the even ones.
+@_transparent private func storeRow5(
+    _ d0: Vector, _ d1: Vector, _ d2: Vector, _ d3: Vector, _ d4: Vector, to target: UnsafeMutablePointer<Float>,
+    positionStep: Int
+) {
+    store(d1, to: target)
+    store(d3, to: target + positionStep)
+    store(d0 - d2, to: target + 2 * positionStep)
+    store(d2, to: target + 3 * positionStep)
+    store(d4 - d2, to: target + 4 * positionStep)
+}
+
+/// `storeRow5` of a row of pixels.
+@_transparent private func storePixels5(
+    _ row: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>, positionStep: Int
+) {
+    let lanes = Vector.scalarCount
+    storeRow5(
+        load(row), load(row + lanes), load(row + 2 * lanes), load(row + 3 * lanes), load(row + 4 * lanes), to: target,
+        positionStep: positionStep)
+}
+
+/// `storeRow5` of the difference of two rows of pixels.
+@_transparent private func storeDifferences5(
+    _ row: UnsafePointer<Float>, _ other: UnsafePointer<Float>, to target: UnsafeMutablePointer<Float>,
+    positionStep: Int
+) {
+    let lanes = Vector.scalarCount
+    storeRow5(
+        load(row) - load(other), load(row + lanes) - load(other + lanes),
+        load(row + 2 * lanes) - load(other + 2 * lanes), load(row + 3 * lanes) - load(other + 3 * lanes),
+        load(row + 4 * lanes) - load(other + 4 * lanes), to: target, positionStep: positionStep)
+}
+
+@_transparent private func transformInput5(
+    _ tile: UnsafePointer<Float>, rowStep: Int, to target: UnsafeMutablePointer<Float>, positionStep: Int
+) {
+    let (line, middle) = (5 * positionStep, tile + 2 * rowStep)
+    storePixels5(tile + rowStep, to: target, positionStep: positionStep)
+    storePixels5(tile + 3 * rowStep, to: target + line, positionStep: positionStep)
+    storeDifferences5(tile, middle, to: target + 2 * line, positionStep: positionStep)
+    storePixels5(middle, to: target + 3 * line, positionStep: positionStep)
+    storeDifferences5(tile + 4 * rowStep, middle, to: target + 4 * line, positionStep: positionStep)
 }
 
 // MARK: Four points

@@ -7,8 +7,8 @@
 /// A^T m A for a run of tiles of one output block, with the layer's end: `clamp(y + bias + residual)`.
 ///
 /// - Parameters:
-///   - size: The outputs of a tile along one side, m: 4, 3 or 2 for six points, 2 for four.
-///   - points: The positions along one side, m + r - 1: 6 or 4.
+///   - size: The outputs of a tile along one side, m: 4, 3 or 2 for six points, 2 for five and four.
+///   - points: The positions along one side: m + r - 1, 6 or 4, and 5 for the stride of 2.
 ///   - products: The vectors of position (0, 0), tile after tile from `firstTile` on.
 ///   - positionStep: Floats between the vectors of neighbouring positions, of which there are points x points.
 ///   - tilesPerRow: The tiles side by side in the image.
@@ -41,6 +41,10 @@ public func winogradOutput(
     case (6, 2):
         transformOutputs(
             size: 2, points: 6, products, positionStep, tilesPerRow, firstTile, tileCount, bias, residual,
+            residualRowStep, output, outputRowStep, outputRows, outputColumns, minimum, maximum)
+    case (5, _):
+        transformOutputs(
+            size: 2, points: 5, products, positionStep, tilesPerRow, firstTile, tileCount, bias, residual,
             residualRowStep, output, outputRowStep, outputRows, outputColumns, minimum, maximum)
     default:
         transformOutputs(
@@ -99,6 +103,11 @@ public func winogradOutput(
             products, positionStep: positionStep, size: size, bias: bias, residual: residual,
             residualRowStep: residualRowStep, residualColumnStep: residualColumnStep, to: target, rowStep: rowStep,
             rows: rows, columns: columns, minimum: minimum, maximum: maximum)
+    } else if points == 5 {
+        transformOutput5(
+            products, positionStep: positionStep, bias: bias, residual: residual, residualRowStep: residualRowStep,
+            residualColumnStep: residualColumnStep, to: target, rowStep: rowStep, rows: rows, columns: columns,
+            minimum: minimum, maximum: maximum)
     } else {
         transformOutput4(
             products, positionStep: positionStep, bias: bias, residual: residual, residualRowStep: residualRowStep,
@@ -230,6 +239,45 @@ public func winogradOutput(
                 outerDifference: row3.second - row4.second, bottom: bottom.second,
                 bias: bias, residual: residual + 3 * residualColumnStep, residualRowStep: residualRowStep,
                 to: target + 3 * lanes, rowStep: rowStep, rows: rows, minimum: minimum, maximum: maximum)
+        }
+    }
+}
+
+// MARK: A stride of 2
+
+/// A row of m A: the odd pixels' product of each column, and the two of the even pixels that it takes.
+@_transparent private func rowOfFive(_ m: UnsafePointer<Float>, _ step: Int) -> (first: Vector, second: Vector) {
+    let both = load(m + 3 * step)
+    return (load(m) + load(m + 2 * step) + both, load(m + step) + load(m + 4 * step) + both)
+}
+
+@_transparent private func transformOutput5(
+    _ products: UnsafePointer<Float>, positionStep: Int, bias: Vector, residual: UnsafePointer<Float>,
+    residualRowStep: Int, residualColumnStep: Int, to target: UnsafeMutablePointer<Float>, rowStep: Int, rows: Int,
+    columns: Int, minimum: Vector, maximum: Vector
+) {
+    let lanes = Vector.scalarCount
+    let line = 5 * positionStep
+    let both = rowOfFive(products + 3 * line, positionStep)
+    let (odd, even) = (rowOfFive(products, positionStep), rowOfFive(products + 2 * line, positionStep))
+    finish(
+        bias + odd.first + even.first + both.first, residual: residual, to: target, minimum: minimum, maximum: maximum)
+    if columns > 1 {
+        finish(
+            bias + odd.second + even.second + both.second, residual: residual + residualColumnStep, to: target + lanes,
+            minimum: minimum, maximum: maximum)
+    }
+    if rows > 1 {
+        let odd = rowOfFive(products + line, positionStep)
+        let even = rowOfFive(products + 4 * line, positionStep)
+        finish(
+            bias + odd.first + even.first + both.first, residual: residual + residualRowStep, to: target + rowStep,
+            minimum: minimum, maximum: maximum)
+        if columns > 1 {
+            finish(
+                bias + odd.second + even.second + both.second,
+                residual: residual + residualRowStep + residualColumnStep, to: target + rowStep + lanes,
+                minimum: minimum, maximum: maximum)
         }
     }
 }
