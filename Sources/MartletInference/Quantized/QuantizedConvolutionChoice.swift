@@ -42,7 +42,9 @@ struct QuantizedConvolutionChoice {
         let tiles = ((Double(output[2]) + 3) / 4).rounded(.down) * ((Double(output[3]) + 3) / 4).rounded(.down)
         let weights = 36 * 4 * pairs * vectors * Double(kernels.lanes)
         guard weights <= QuantizedConvolutionChoice.largestWeights else { return .direct }
-        let products = max(tiles * 36 * pairs * vectors, weights / QuantizedConvolutionChoice.bytesInUnit)
+        let tile = WinogradTile.f4x3
+        let positions = tile.products(extent: output[2]) * tile.products(extent: output[3])
+        let products = max(positions * pairs * vectors, weights / QuantizedConvolutionChoice.bytesInUnit)
         // Measured: what a tile of one block, or vector, takes to be transformed.
         let transforms = tiles * (inputBlocks * 150 + vectors * 220)
         return products + transforms < direct ? .winograd(.f4x3) : .direct

@@ -13,7 +13,8 @@ struct QuantizedWinogradConvolution: Step {
 
     var algorithm: String { "8-bit Winograd F(4,3)" }
 
-    private static let positions = 36
+    private static let tile = WinogradTile.f4x3
+    private static let positions = tile.positions
 
     private var tilesPerRow: Int { (operands.y.layout.width + 3) / 4 }
     private var tileCount: Int { tilesPerRow * ((operands.y.layout.height + 3) / 4) }
@@ -55,38 +56,43 @@ struct QuantizedWinogradConvolution: Step {
         let (memory, areOwn, images) = (memory, chunks.areOwn, operands.y.layout.images)
         let parts = (tileCount + memory.chunk - 1) / memory.chunk
         let pairs = (vectors + 1) / 2
-        func tiles(_ part: Int) -> Range<Int> {
-            part * memory.chunk..<min(tileCount, (part + 1) * memory.chunk)
+        func order(_ part: Int) -> WinogradOrder {
+            WinogradOrder(
+                part * memory.chunk..<min(tileCount, (part + 1) * memory.chunk), of: Self.tile,
+                height: operands.y.layout.height, width: operands.y.layout.width)
         }
         if areOwn {
             context.pool.forEach(images * parts) { task, worker in
                 let (image, part) = task.quotientAndRemainder(dividingBy: parts)
-                let (tiles, base) = (tiles(part), UnsafeMutableRawPointer(context.floats(worker: worker)))
-                for block in 0..<inputBlocks { transformInput(image, block, tiles, base, memory) }
-                for position in 0..<Self.positions { multiply(position, pairs, tiles.count, base, memory) }
-                for vector in 0..<vectors { transformOutput(image, vector, tiles, base, memory) }
+                let (order, base) = (order(part), UnsafeMutableRawPointer(context.floats(worker: worker)))
+                for block in 0..<inputBlocks { transformInput(image, block, order, base, memory) }
+                for position in 0..<Self.positions { multiply(position, pairs, order, base, memory) }
+                for vector in 0..<vectors { transformOutput(image, vector, order, base, memory) }
             }
         } else {
             // Few tiles: the threads share each chunk, phase by phase.
             for task in 0..<images * parts {
                 let (image, part) = task.quotientAndRemainder(dividingBy: parts)
-                let (tiles, base) = (tiles(part), context.shared)
-                context.pool.forEach(inputBlocks) { transformInput(image, $0, tiles, base, memory) }
-                context.pool.forEach(Self.positions) { multiply($0, pairs, tiles.count, base, memory) }
-                context.pool.forEach(vectors) { transformOutput(image, $0, tiles, base, memory) }
+                let (order, base) = (order(part), context.shared)
+                context.pool.forEach(inputBlocks) { transformInput(image, $0, order, base, memory) }
+                context.pool.forEach(Self.positions) { multiply($0, pairs, order, base, memory) }
+                context.pool.forEach(vectors) { transformOutput(image, $0, order, base, memory) }
             }
         }
     }
 
     /// `[positions][inputBlocks][chunk][16]` of 16 bits.
     private func transformInput(
-        _ image: Int, _ block: Int, _ tiles: Range<Int>, _ base: UnsafeMutableRawPointer, _ memory: Memory
+        _ image: Int, _ block: Int, _ order: WinogradOrder, _ base: UnsafeMutableRawPointer, _ memory: Memory
     ) {
-        operands.kernels.winogradQuantizedInput(
-            input: operands.x.plane(image: image, block: block) + start, inputRowStep: operands.x.layout.rowStride,
-            tilesPerRow: tilesPerRow, firstTile: tiles.lowerBound, tileCount: tiles.count,
-            output: (base + block * memory.chunk * blockBytes).assumingMemoryBound(to: UInt8.self),
-            positionStep: memory.inputStep)
+        order.forEachRun { tiles, place in
+            operands.kernels.winogradQuantizedInput(
+                input: operands.x.plane(image: image, block: block) + start,
+                inputRowStep: operands.x.layout.rowStride, tilesPerRow: tilesPerRow, firstTile: tiles.lowerBound,
+                tileCount: tiles.count,
+                output: (base + (block * memory.chunk + place) * blockBytes).assumingMemoryBound(to: UInt8.self),
+                positionStep: memory.inputStep)
+        }
     }
 
     /// `[positions][vectors][chunk][lanes]` of floats.
@@ -95,10 +101,15 @@ struct QuantizedWinogradConvolution: Step {
     }
 
     private func multiply(
-        _ position: Int, _ pairs: Int, _ tiles: Int, _ base: UnsafeMutableRawPointer, _ memory: Memory
+        _ position: Int, _ pairs: Int, _ order: WinogradOrder, _ base: UnsafeMutableRawPointer, _ memory: Memory
     ) {
+        let (row, column) = position.quotientAndRemainder(dividingBy: Self.tile.points)
+        let places = order.places(
+            isForLastRow: Self.tile.isForLastPixel(row), isForLastColumn: Self.tile.isForLastPixel(column))
+        if places.isEmpty { return }
+        let input = base + position * memory.inputStep + places.lowerBound * blockBytes
         let terms = inputBlocks * QuantizedKernelSet.channelsOfBlock
-        let output = products(base, memory) + position * memory.outputStep
+        let output = products(base, memory) + position * memory.outputStep + places.lowerBound * lanes
         let vectorStep = memory.chunk * lanes
         withUnsafeTemporaryAllocation(of: Int.self, capacity: inputBlocks) { offsets in
             for block in 0..<inputBlocks { offsets[block] = block * memory.chunk * blockBytes }
@@ -106,31 +117,33 @@ struct QuantizedWinogradConvolution: Step {
             for pair in 0..<pairs {
                 let vector = position * vectors + 2 * pair
                 operands.kernels.multiplyPairs(
-                    input: UnsafePointer((base + position * memory.inputStep).assumingMemoryBound(to: UInt8.self)),
+                    input: UnsafePointer(input.assumingMemoryBound(to: UInt8.self)),
                     inputColumnStep: blockBytes, offsets: table, offsetCount: inputBlocks,
                     pairs: QuantizedKernelSet.channelsOfBlock / 2, weights: weights.packed + vector * lanes * terms,
                     vectors: min(2, vectors - 2 * pair), factors: weights.factors + vector * lanes,
-                    output: output + 2 * pair * vectorStep, outputVectorStep: vectorStep, columns: tiles)
+                    output: output + 2 * pair * vectorStep, outputVectorStep: vectorStep, columns: places.count)
             }
         }
     }
 
     private func transformOutput(
-        _ image: Int, _ vector: Int, _ tiles: Range<Int>, _ base: UnsafeMutableRawPointer, _ memory: Memory
+        _ image: Int, _ vector: Int, _ order: WinogradOrder, _ base: UnsafeMutableRawPointer, _ memory: Memory
     ) {
         let (y, residual) = (operands.y, operands.residual)
         operands.settings.withUnsafeBufferPointer { settings in
             guard let settings = settings.baseAddress else { return }
-            operands.kernels.winogradQuantizedOutput(
-                products: products(base, memory) + vector * memory.chunk * lanes, positionStep: memory.outputStep,
-                tilesPerRow: tilesPerRow, firstTile: tiles.lowerBound, tileCount: tiles.count,
-                bias: weights.bias + vector * lanes, settings: settings,
-                residual: residual.map {
-                    UnsafePointer($0.plane(image: image, block: 0) + operands.place(ofVector: vector, in: $0.layout))
-                },
-                residualRowStep: residual?.layout.rowStride ?? 0,
-                output: y.plane(image: image, block: 0) + operands.place(ofVector: vector, in: y.layout),
-                outputRowStep: y.layout.rowStride, outputRows: y.layout.height, outputColumns: y.layout.width)
+            let addend = residual.map {
+                UnsafePointer($0.plane(image: image, block: 0) + operands.place(ofVector: vector, in: $0.layout))
+            }
+            order.forEachRun { tiles, place in
+                operands.kernels.winogradQuantizedOutput(
+                    products: products(base, memory) + (vector * memory.chunk + place) * lanes,
+                    positionStep: memory.outputStep, tilesPerRow: tilesPerRow, firstTile: tiles.lowerBound,
+                    tileCount: tiles.count, bias: weights.bias + vector * lanes, settings: settings, residual: addend,
+                    residualRowStep: residual?.layout.rowStride ?? 0,
+                    output: y.plane(image: image, block: 0) + operands.place(ofVector: vector, in: y.layout),
+                    outputRowStep: y.layout.rowStride, outputRows: y.layout.height, outputColumns: y.layout.width)
+            }
         }
     }
 }
