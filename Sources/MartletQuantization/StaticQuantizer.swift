@@ -12,6 +12,8 @@ public struct StaticQuantizer: Sendable {
         public var excluded: Set<String> = []
         /// The ways to find a value's range, of which the one is taken that changes the results of layers least.
         public var rangeMethods = RangeMethod.allCases
+        /// Whether the channels between linear layers, as factors are, are mixed first.
+        public var rotates = true
         /// Whether channels between layers are evened out first.
         public var equalizes = true
         /// Whether the mean change of each output is taken off its bias.
@@ -50,7 +52,9 @@ public struct StaticQuantizer: Sendable {
         if original.nodes.contains(where: \.operation.isQuantization) {
             throw QuantizationError.alreadyQuantized(network: original.name)
         }
-        let network = try equalized(original, batches: batches, progress: progress)
+        var network = original
+        if options.rotates { try FactorRotation(original).apply(to: &network, pool: pool) }
+        network = try equalized(network, batches: batches, progress: progress)
         let placement = try Placement(network, excluding: options.excluded)
         if placement.layers.isEmpty { throw QuantizationError.nothingToQuantize(network: network.name) }
         var channels: [String: Int] = [:]

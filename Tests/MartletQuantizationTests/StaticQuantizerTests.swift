@@ -54,7 +54,7 @@ import Testing
     @Test func weightsAreIntegersOfOneScaleAnOutput() throws {
         let network = try branchingNetwork()
         let quantized = try quantize(network) {
-            ($0.equalizes, $0.correctsBias, $0.compensates) = (false, false, false)
+            ($0.rotates, $0.equalizes, $0.correctsBias, $0.compensates) = (false, false, false, false)
         }.network
         for layer in network.weightedLayers() {
             let weight = try #require(network.constants[layer.weight]).elements(Float.self)

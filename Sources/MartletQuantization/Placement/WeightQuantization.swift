@@ -86,6 +86,11 @@ struct WeightPlaces {
             : stride(from: output, to: fan * layer.outputs, by: layer.outputs)
     }
 
+    /// The offset of an output's weight at a position among its own.
+    func index(of output: Int, at position: Int) -> Int {
+        axis == 0 ? output * fan + position : position * layer.outputs + output
+    }
+
     /// The input channel of an output's weight at a position among its own.
     func channel(at position: Int, output: Int) -> Int {
         let taps = layer.kernel.reduce(1, *)
