@@ -1,3 +1,4 @@
+import MartletInference
 import MartletKernelsBaseline
 import MartletNetworks
 import MartletParallelism
@@ -49,7 +50,20 @@ final class LayerGatherer {
         let spatial = layer.spatialExtents(of: input.shape)
         let images = layer.images(in: input.shape)
         let sums = try sums(for: spatial, pool: pool)
-        try sums.add(base, images: images, step: step, layer: layer.name, scratch: scratch, pool: pool)
+        try sums.add(.planes(base), images: images, step: step, layer: layer.name, scratch: scratch, pool: pool)
+    }
+
+    /// Whether the patches can be taken from an input as it lies in blocks: a convolution of images, all blocks of which are whole.
+    func takes(_ input: BlockedInput) -> Bool {
+        guard case .convolution(let convolution) = layer.kind else { return false }
+        return convolution.window.rank == 2 && input.lanes == kernels.lanes && layer.inputs % kernels.lanes == 0
+    }
+
+    /// Adds the patches of a batch that lies in blocks, as ``add(_:step:scratch:pool:)`` does, with the same bits.
+    func add(_ input: BlockedInput, step: Int, scratch: Scratch, pool: ThreadPool) throws {
+        if input.images == 0 || input.height == 0 || input.width == 0 { return }
+        let sums = try sums(for: [input.height, input.width], pool: pool)
+        try sums.add(.blocks(input), images: input.images, step: step, layer: layer.name, scratch: scratch, pool: pool)
     }
 
     /// The sums for inputs of these spatial extents; if the extents change, what there is is put by first.

@@ -47,10 +47,10 @@ final class MomentSums {
         return true
     }
 
-    /// Adds the patches of a step's images, `[images, channels, depth, height, width]`.
+    /// Adds the patches of a step's images.
     /// - Throws: ``StatisticsError/nonFinite(layer:)``.
     func add(
-        _ input: UnsafePointer<Float>, images: Int, step: Int, layer: String, scratch: Scratch, pool: ThreadPool
+        _ input: SignalSource, images: Int, step: Int, layer: String, scratch: Scratch, pool: ThreadPool
     ) throws {
         let planes = images * plan.geometry.depth.output
         let (height, width) = (plan.geometry.height, plan.geometry.width)

@@ -1,3 +1,4 @@
+import MartletInference
 import MartletParallelism
 
 /// The signals of some images in vectors of channels: `[block, image, row, column, lane]`, with what the products need
@@ -50,11 +51,14 @@ struct SignalBatch {
     // MARK: Packing
 
     /// Puts the input's channels into lanes, and sums up the windows.
-    func pack(_ input: UnsafePointer<Float>, pool: ThreadPool) {
+    func pack(_ input: SignalSource, pool: ThreadPool) {
         let windows = plan.rowWindows.count * plan.columnWindows.count * lanes
         pool.forEach(plan.tiles.blocks * count) { task in
             let (block, image) = (task / count, task % count)
-            pack(input, block: block, image: image)
+            switch input {
+            case .planes(let planes): pack(planes, block: block, image: image)
+            case .blocks(let blocks): pack(blocks, block: block, image: image)
+            }
             sumWindows(signal(block: block, image: image), into: windowSums + task * windows)
         }
     }
@@ -107,6 +111,32 @@ struct SignalBatch {
                     x.support.count, target + place(y, x) + signal - signals.lowerBound, targetRowStep)
             }
             signal += together
+        }
+    }
+
+    /// The same from blocks, each of which is one of signals: channels of one phase, whole vectors at a time.
+    private func pack(_ input: BlockedInput, block: Int, image: Int) {
+        let geometry = plan.geometry
+        let target = signal(block: block, image: image)
+        let phase = geometry.phases[block * lanes / geometry.channels]
+        let (y, x) = (geometry.height.phases[phase.y], geometry.width.phases[phase.x])
+        let isWhole = y.support.count == plan.signalRows && x.support.count == plan.signalColumns
+        if !isWhole { target.update(repeating: 0, count: plane) }
+        if y.support.isEmpty || x.support.isEmpty { return }
+        let (rowStride, columnStride) = (geometry.height.stride, geometry.width.stride)
+        let source =
+            input.plane(image: first + image, block: block * lanes % geometry.channels / lanes)
+            + (y.first + rowStride * y.support.lowerBound) * input.rowStride
+            + (x.first + columnStride * x.support.lowerBound) * lanes
+        if isWhole, rowStride == 1, columnStride == 1, input.rowStride == plan.signalColumns * lanes {
+            target.update(from: source, count: plane)
+            return
+        }
+        let place = target + (y.support.lowerBound * plan.signalColumns + x.support.lowerBound) * lanes
+        for row in 0..<y.support.count {
+            kernels.copyVectors(
+                source + row * rowStride * input.rowStride, columnStride * lanes, x.support.count,
+                place + row * plan.signalColumns * lanes)
         }
     }
 

@@ -71,9 +71,15 @@ public final class StatisticsGatherer {
         let byName = Dictionary(
             gatherers.map { ($0.gatherer.layer.name, $0.gatherer) }, uniquingKeysWith: { first, _ in first })
         let clock = ContinuousClock()
+        func timed(_ layer: String, _ body: () throws -> Void) rethrows {
+            self.seconds[layer, default: 0] += try clock.measure(body) / .seconds(1)
+        }
         let observer = Observer(layers: Set(byName.keys)) { name, input in
-            let time = try clock.measure { try byName[name]?.add(input, step: step, scratch: scratch, pool: pool) }
-            self.seconds[name, default: 0] += time / .seconds(1)
+            guard let gatherer = byName[name], gatherer.takes(input) else { return false }
+            try timed(name) { try gatherer.add(input, step: step, scratch: scratch, pool: pool) }
+            return true
+        } observe: { name, input in
+            try timed(name) { try byName[name]?.add(input, step: step, scratch: scratch, pool: pool) }
         }
         _ = try executor.run([network.inputs[0].name: batch], observing: observer)
         let count = batch.shape.rank > 0 ? batch.shape[0] : 1

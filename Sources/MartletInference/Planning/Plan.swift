@@ -51,6 +51,17 @@ final class Plan: @unchecked Sendable {
     /// The bytes of memory the plan holds.
     var peakBytes: Int { arena.byteCount + scratch.byteCount }
 
+    /// Memory for what observers are shown, kept from layer to layer and from run to run: the system would have to clear new
+    /// memory each time, which takes longer than the copy.
+    private var copies: Arena?
+
+    private func copyMemory() throws -> UnsafeMutableRawPointer {
+        if let copies { return copies.base }
+        let memory = try Arena(byteCount: entries.map { $0.layer?.input.copiedBytes ?? 0 }.max() ?? 0)
+        copies = memory
+        return memory.base
+    }
+
     /// Runs the steps on inputs of the plan's types and shapes; `finished` is told after each step which it was.
     func run(
         _ tensors: [Tensor], pool: ThreadPool, observer: Observer? = nil, finished: ((_ entry: Int) -> Void)? = nil
@@ -86,7 +97,7 @@ final class Plan: @unchecked Sendable {
             pool: pool, shared: scratch.base, scratch: scratch.base + sharedBytes, scratchStride: scratchStride)
         for (index, entry) in entries.enumerated() {
             if let observer, let layer = entry.layer, observer.wants(layer.name) {
-                try layer.input.show(context) { try observer.observe(layer.name, $0) }
+                try layer.input.show(to: observer, of: layer.name, context, memory: copyMemory)
             }
             try entry.step.run(context)
             finished?(index)
