@@ -24,7 +24,8 @@ import Testing
         #expect(large.algorithm(for: square(1), input: [1, 1024, 14, 14], output: [1, 256, 14, 14]) == .strassen)
         #expect(large.algorithm(for: square(1), input: [1, 2048, 7, 7], output: [1, 512, 7, 7]) == .strassen)
         let halving = square(3, stride: 2)
-        #expect(large.algorithm(for: halving, input: [1, 128, 56, 56], output: [1, 128, 28, 28]) == .winograd(.f2x3By2))
+        #expect(
+            large.algorithm(for: halving, input: [1, 128, 56, 56], output: [1, 128, 28, 28]) == .winograd(.f2x3By2))
         #expect(large.algorithm(for: halving, input: [1, 512, 14, 14], output: [1, 512, 7, 7]) == .winograd(.f2x3By2))
         let small = choice(weightBytes: 1 << 20)
         #expect(small.algorithm(for: square(3), input: [1, 64, 8, 8], output: [1, 64, 8, 8]) == .winograd(.f4x3))

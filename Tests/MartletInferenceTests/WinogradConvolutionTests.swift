@@ -16,7 +16,8 @@ import Testing
             "stem.relu", try builder.convolution("stem", "input", outputs: 40, inputs: 3, kernel: [3, 3], padding: 1))
         let same = try builder.convolution("same", stem, outputs: 40, inputs: 40, kernel: [3, 3], padding: 1)
         let sum = builder.relu("sum.relu", builder.node("sum", .arithmetic(.add), [same, stem]))
-        let three = try builder.convolution("three", sum, outputs: 33, inputs: 40, kernel: [3, 3], stride: 2, padding: 1)
+        let three = try builder.convolution(
+            "three", sum, outputs: 33, inputs: 40, kernel: [3, 3], stride: 2, padding: 1)
         let five = try builder.convolution("five", sum, outputs: 33, inputs: 40, kernel: [5, 5], stride: 2, padding: 2)
         let both = builder.relu("both.relu", builder.node("both", .arithmetic(.add), [three, five]))
         let last = try builder.convolution("last", both, outputs: 20, inputs: 33, kernel: [3, 3], padding: 1)
@@ -73,8 +74,10 @@ import Testing
                         }
                     }
                     #expect(Set(placed) == Set(first..<end))
-                    for (isForLastRow, isForLastColumn) in [(false, false), (false, true), (true, false), (true, true)] {
-                        let places = order.places(isForLastRow: isForLastRow, isForLastColumn: isForLastColumn)
+                    for (isForLastRow, isForLastColumn) in [(false, false), (false, true), (true, false), (true, true)]
+                    {
+                        let places = order.places(
+                            of: .init(index: 0, isForLastRow: isForLastRow, isForLastColumn: isForLastColumn))
                         let needed = (first..<end).filter { index in
                             (!isForLastRow || (index / perRow + 1) * tile.size <= height)
                                 && (!isForLastColumn || (index % perRow + 1) * tile.size <= width)

@@ -93,11 +93,10 @@ private struct WinogradCase: CustomStringConvertible {
             }
             var products = [Float](repeating: .nan, count: side * side * outputStep)
             for position in 0..<(side * side) {
-                let kernel = [position / side, position % side].map { point in
-                    (0..<tile.kernelPoints).first { tile.points(ofKernel: $0).contains(point) }!
-                }
-                var weights =
-                    (kernel[0] * tile.kernelPoints + kernel[1]) * outputBlocks * inputBlocks * lanes * lanes
+                let kernel = (0..<tile.kernelPositions).first { kernel in
+                    tile.positions(ofKernel: kernel).contains { $0.index == position }
+                }!
+                var weights = kernel * outputBlocks * inputBlocks * lanes * lanes
                 for pair in stride(from: 0, to: outputBlocks, by: 2) {
                     let width = min(2, outputBlocks - pair) * lanes
                     for tile in 0..<count {

@@ -76,7 +76,8 @@ struct BlockedConvolution: Step {
                         residualBlockStep: residual?.layout.blockStride ?? 0,
                         output: y.plane(image: image, block: 2 * pair) + firstRow * y.layout.rowStride,
                         outputRowStep: y.layout.rowStride, outputBlockStep: y.layout.blockStride,
-                        rows: isFlat ? 1 : rows.count, columns: isFlat ? rows.count * width : width, minimum: clamp.minimum,
+                        rows: isFlat ? 1 : rows.count, columns: isFlat ? rows.count * width : width,
+                        minimum: clamp.minimum,
                         maximum: clamp.maximum)
                 }
             }

@@ -13,32 +13,50 @@ struct WinogradConvolution: Step {
     /// Zeros: the products have no bias of their own.
     let zeros: UnsafePointer<Float>
 
+    // Small layers are done in microseconds: they would notice if what follows were worked out anew for every chunk.
+
+    /// The positions that each matrix of weights is for, one matrix after the other.
+    private let positions: [WinogradTile.Position]
+    /// Where those of each matrix begin, and the last end.
+    private let firstPositions: [Int]
+    /// Tiles that are done at once.
+    private let chunk: Int
+    /// Whether each thread takes chunks of its own.
+    private let splitsByChunk: Bool
+    /// Floats from one position's transformed input, or products, to the next. A cache line more than they take: steps of
+    /// large powers of two would fall on the same few lines of the cache.
+    private let inputStep: Int
+    private let outputStep: Int
+    private let tilesPerRow: Int
+    private let tileCount: Int
+
+    init(
+        operands: BlockedConvolutionOperands, tile: WinogradTile, weights: WeightPanels, start: Int,
+        zeros: UnsafePointer<Float>
+    ) {
+        (self.operands, self.tile, self.weights, self.start, self.zeros) = (operands, tile, weights, start, zeros)
+        let kernels = (0..<tile.kernelPositions).map { tile.positions(ofKernel: $0) }
+        positions = kernels.flatMap { $0 }
+        firstPositions = kernels.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
+        let (x, y, lanes) = (operands.x.layout, operands.y.layout, operands.kernels.lanes)
+        tilesPerRow = (y.width + tile.size - 1) / tile.size
+        tileCount = tilesPerRow * ((y.height + tile.size - 1) / tile.size)
+        let float = MemoryLayout<Float>.stride
+        let chunks = WinogradChunks(
+            tileCount: tileCount, tileBytes: tile.positions * (x.blocks + y.blocks) * lanes * float,
+            weightBytes: tile.kernelPositions * x.blocks * y.blocks * lanes * lanes * float, images: y.images,
+            workers: operands.workers)
+        (chunk, splitsByChunk) = (chunks.tiles, chunks.areOwn)
+        inputStep = x.blocks * chunk * lanes + 16
+        outputStep = y.blocks * chunk * lanes + 16
+    }
+
     var algorithm: String { ConvolutionAlgorithm.winograd(tile).title }
 
-    private var tilesPerRow: Int { (operands.y.layout.width + tile.size - 1) / tile.size }
-    private var tileRows: Int { (operands.y.layout.height + tile.size - 1) / tile.size }
-    private var tileCount: Int { tilesPerRow * tileRows }
     private var inputBlocks: Int { operands.x.layout.blocks }
     private var outputBlocks: Int { operands.y.layout.blocks }
     private var lanes: Int { operands.kernels.lanes }
 
-    private var chunks: WinogradChunks {
-        let float = MemoryLayout<Float>.stride
-        return WinogradChunks(
-            tileCount: tileCount, tileBytes: tile.positions * (inputBlocks + outputBlocks) * lanes * float,
-            weightBytes: tile.kernelPositions * inputBlocks * outputBlocks * lanes * lanes * float,
-            images: operands.y.layout.images, workers: operands.workers)
-    }
-
-    /// Tiles that are done at once.
-    private var chunk: Int { chunks.tiles }
-    /// Whether each thread takes chunks of its own.
-    private var splitsByChunk: Bool { chunks.areOwn }
-
-    /// Floats from one position's transformed input, or products, to the next. A cache line more than they take: steps of
-    /// large powers of two would fall on the same few lines of the cache.
-    private var inputStep: Int { inputBlocks * chunk * lanes + 16 }
-    private var outputStep: Int { outputBlocks * chunk * lanes + 16 }
     private var chunkFloats: Int { tile.positions * (inputStep + outputStep) }
     /// Floats of a thread before the panel of weights that it has widened.
     private var ownFloats: Int { splitsByChunk ? chunkFloats : 0 }
@@ -108,29 +126,24 @@ struct WinogradConvolution: Step {
         // The lanes past the last channel of a single block are zero: no need to multiply them.
         let lanesRead = inputBlocks == 1 ? min(lanes, operands.x.layout.channels) : lanes
         let blockWeights = blockWeights
-        let (row, column) = kernel.quotientAndRemainder(dividingBy: tile.kernelPoints)
-        let (rows, columns) = (tile.points(ofKernel: row), tile.points(ofKernel: column))
         withUnsafeTemporaryAllocation(of: Int.self, capacity: inputBlocks) { offsets in
             for block in 0..<inputBlocks { offsets[block] = block * step }
             guard let table = offsets.baseAddress else { return }
             for pair in 0..<(outputBlocks + 1) / 2 {
                 let vectors = min(2, outputBlocks - 2 * pair)
                 let place = (kernel * outputBlocks + 2 * pair) * blockWeights
-                for row in rows {
-                    for column in columns {
-                        let places = order.places(
-                            isForLastRow: tile.isForLastPixel(row), isForLastColumn: tile.isForLastPixel(column))
-                        if places.isEmpty { continue }
-                        let position = row * tile.points + column
-                        let first = places.lowerBound * lanes
-                        operands.kernels.convolveRows(
-                            input: v + position * inputStep + first, inputRowStep: 0, inputColumnStep: lanes,
-                            offsets: table, offsetCount: inputBlocks, lanes: lanesRead, weights: weights, place: place,
-                            widened: widened, vectors: vectors, bias: zeros, residual: nil, residualRowStep: 0,
-                            residualBlockStep: 0, output: m + position * outputStep + 2 * pair * step + first,
-                            outputRowStep: 0, outputBlockStep: step, rows: 1, columns: places.count,
-                            minimum: -.infinity, maximum: .infinity)
-                    }
+                for index in firstPositions[kernel]..<firstPositions[kernel + 1] {
+                    let position = positions[index]
+                    let places = order.places(of: position)
+                    if places.isEmpty { continue }
+                    let first = places.lowerBound * lanes
+                    operands.kernels.convolveRows(
+                        input: v + position.index * inputStep + first, inputRowStep: 0, inputColumnStep: lanes,
+                        offsets: table, offsetCount: inputBlocks, lanes: lanesRead, weights: weights, place: place,
+                        widened: widened, vectors: vectors, bias: zeros, residual: nil, residualRowStep: 0,
+                        residualBlockStep: 0, output: m + position.index * outputStep + 2 * pair * step + first,
+                        outputRowStep: 0, outputBlockStep: step, rows: 1, columns: places.count, minimum: -.infinity,
+                        maximum: .infinity)
                 }
             }
         }

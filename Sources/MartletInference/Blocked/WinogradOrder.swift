@@ -1,7 +1,7 @@
 /// The order in which a chunk's tiles lie beside each other, so that products that no pixel needs are left out.
 ///
 /// Where the extent of the output is no multiple of a tile's, the last tiles are cut off. Some positions serve the last pixel
-/// of a tile alone (``WinogradTile/isForLastPixel(_:)``): tiles of which that is cut off do not need their products. Tiles cut
+/// of a tile alone (``WinogradTile/Position``): tiles of which that is cut off do not need their products. Tiles cut
 /// off below alone come first, then whole ones, then those cut off at the right alone, and the corner last: what a position
 /// needs is then one run.
 struct WinogradOrder {
@@ -71,17 +71,13 @@ struct WinogradOrder {
         }
     }
 
-    /// The places of the tiles that need a product.
-    ///
-    /// - Parameters:
-    ///   - isForLastRow: Whether the product serves the last row of a tile alone.
-    ///   - isForLastColumn: Whether it serves the last column alone.
-    func places(isForLastRow: Bool, isForLastColumn: Bool) -> Range<Int> {
-        let first = isForLastRow ? counts.below : 0
+    /// The places of the tiles that need the product at a position.
+    func places(of position: WinogradTile.Position) -> Range<Int> {
+        let first = position.isForLastRow ? counts.below : 0
         var end = tiles.count
-        if isForLastColumn {
+        if position.isForLastColumn {
             end -= counts.right + counts.corner
-        } else if isForLastRow {
+        } else if position.isForLastRow {
             end -= counts.corner
         }
         return first..<max(first, end)

@@ -14,7 +14,8 @@ extension KernelSet {
             case .avx2: MartletKernelsAVX2.strassenInputs
             case .avx512, .avx512VNNI: MartletKernelsAVX512.strassenInputs
             }
-        kernel(input, inputRowStep, inputColumnStep, channelStep, bottomStep, rows, columns, bottomColumns, sums, sumStep)
+        kernel(
+            input, inputRowStep, inputColumnStep, channelStep, bottomStep, rows, columns, bottomColumns, sums, sumStep)
     }
 
     /// `strassenOutputs` of the kernels.

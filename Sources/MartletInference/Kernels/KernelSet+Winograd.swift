@@ -15,7 +15,8 @@ extension KernelSet {
             case .avx512, .avx512VNNI: MartletKernelsAVX512.winogradInput
             }
         kernel(
-            tile.points, input, inputRowStep, tile.size * tile.stride, tilesPerRow, firstTile, tileCount, output, positionStep)
+            tile.points, input, inputRowStep, tile.size * tile.stride, tilesPerRow, firstTile, tileCount, output,
+            positionStep)
     }
 
     /// `winogradOutput` of the kernels.

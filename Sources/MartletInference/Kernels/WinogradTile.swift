@@ -38,7 +38,7 @@ enum WinogradTile: CaseIterable, Sendable {
     var positions: Int { points * points }
 
     /// Whether a position along one side serves the last pixel of a tile alone.
-    func isForLastPixel(_ point: Int) -> Bool { point == points - 1 || stride > 1 && point == 1 }
+    private func isForLastPixel(_ point: Int) -> Bool { point == points - 1 || stride > 1 && point == 1 }
 
     /// Products along one side of `extent` pixels: tiles that are cut off do without those for their last pixel.
     func products(extent: Int) -> Double {
@@ -51,8 +51,30 @@ enum WinogradTile: CaseIterable, Sendable {
     /// The matrices of weights.
     var kernelPositions: Int { kernelPoints * kernelPoints }
 
+    /// A position of the transforms.
+    struct Position {
+        /// Counted row by row.
+        var index: Int
+        /// Whether it serves the last row of a tile alone.
+        var isForLastRow: Bool
+        /// Whether it serves the last column of a tile alone.
+        var isForLastColumn: Bool
+    }
+
+    /// The positions that a matrix of weights is for.
+    func positions(ofKernel kernel: Int) -> [Position] {
+        let (row, column) = kernel.quotientAndRemainder(dividingBy: kernelPoints)
+        return points(ofKernel: row).flatMap { row in
+            points(ofKernel: column).map { column in
+                Position(
+                    index: row * points + column, isForLastRow: isForLastPixel(row),
+                    isForLastColumn: isForLastPixel(column))
+            }
+        }
+    }
+
     /// The positions along one side that a transformed kernel is for.
-    func points(ofKernel point: Int) -> Range<Int> {
+    private func points(ofKernel point: Int) -> Range<Int> {
         let shared = stride - 1
         return point == 0 ? 0..<1 + shared : point + shared..<point + shared + 1
     }

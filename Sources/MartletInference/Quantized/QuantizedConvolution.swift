@@ -91,7 +91,8 @@ struct QuantizedConvolution: Step {
                             factors: factors + vector * kernels.lanes, settings: settings, residual: addend,
                             residualRowStep: residual?.layout.rowStride ?? 0, residualVectorStep: addendStep,
                             output: y.plane(image: image, block: 0) + place + firstRow * y.layout.rowStride,
-                            outputRowStep: y.layout.rowStride, outputVectorStep: vectorStep, rows: isFlat ? 1 : rows.count,
+                            outputRowStep: y.layout.rowStride, outputVectorStep: vectorStep,
+                            rows: isFlat ? 1 : rows.count,
                             columns: isFlat ? rows.count * width : width)
                     }
                 }
