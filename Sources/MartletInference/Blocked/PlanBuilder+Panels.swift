@@ -99,11 +99,11 @@ extension PlanBuilder {
     }
 
     /// Whether weights in half precision are so again after a Winograd transform, or Strassen's sums, which make them at most
-    /// three times as large.
+    /// four times as large.
     private static func staysFinite(_ weight: Tensor) -> Bool {
         let largest = weight.withUnsafeBytes { bytes in
             bytes.bindMemory(to: UInt16.self).reduce(0) { max($0, $1 & 0x7FFF) }
         }
-        return Float16(bitPattern: largest) < 20_000
+        return Float16(bitPattern: largest) < 16_000
     }
 }
