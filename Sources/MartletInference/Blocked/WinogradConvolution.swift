@@ -15,10 +15,8 @@ struct WinogradConvolution: Step {
 
     // Small layers are done in microseconds: they would notice if what follows were worked out anew for every chunk.
 
-    /// The positions that each matrix of weights is for, one matrix after the other.
-    private let positions: [WinogradTile.Position]
-    /// Where those of each matrix begin, and the last end.
-    private let firstPositions: [Int]
+    /// The positions that each matrix of weights is for.
+    private let positions: WinogradTile.Positions
     /// Tiles that are done at once.
     private let chunk: Int
     /// Whether each thread takes chunks of its own.
@@ -35,9 +33,7 @@ struct WinogradConvolution: Step {
         zeros: UnsafePointer<Float>
     ) {
         (self.operands, self.tile, self.weights, self.start, self.zeros) = (operands, tile, weights, start, zeros)
-        let kernels = (0..<tile.kernelPositions).map { tile.positions(ofKernel: $0) }
-        positions = kernels.flatMap { $0 }
-        firstPositions = kernels.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
+        positions = tile.positionTable
         let (x, y, lanes) = (operands.x.layout, operands.y.layout, operands.kernels.lanes)
         tilesPerRow = (y.width + tile.size - 1) / tile.size
         tileCount = tilesPerRow * ((y.height + tile.size - 1) / tile.size)
@@ -132,8 +128,8 @@ struct WinogradConvolution: Step {
             for pair in 0..<(outputBlocks + 1) / 2 {
                 let vectors = min(2, outputBlocks - 2 * pair)
                 let place = (kernel * outputBlocks + 2 * pair) * blockWeights
-                for index in firstPositions[kernel]..<firstPositions[kernel + 1] {
-                    let position = positions[index]
+                for index in positions.range(ofKernel: kernel) {
+                    let position = positions.all[index]
                     let places = order.places(of: position)
                     if places.isEmpty { continue }
                     let first = places.lowerBound * lanes

@@ -1,5 +1,5 @@
 /// A variant of Winograd's minimal filtering for square kernels, named by the outputs and the taps along one side of a tile.
-enum WinogradTile: CaseIterable, Sendable {
+enum WinogradTile: Int, CaseIterable, Sendable {
     /// F(2x2, 3x3): 16 products for 4 pixels instead of 36.
     case f2x3
     /// F(4x4, 3x3): 36 products for 16 pixels instead of 144.
@@ -60,6 +60,27 @@ enum WinogradTile: CaseIterable, Sendable {
         /// Whether it serves the last column of a tile alone.
         var isForLastColumn: Bool
     }
+
+    /// The positions of all matrices of weights, one matrix after the other.
+    struct Positions {
+        let all: [Position]
+        /// Where those of each matrix begin, and the last end.
+        private let first: [Int]
+
+        fileprivate init(_ tile: WinogradTile) {
+            let kernels = (0..<tile.kernelPositions).map { tile.positions(ofKernel: $0) }
+            all = kernels.flatMap { $0 }
+            first = kernels.reduce(into: [0]) { $0.append(($0.last ?? 0) + $1.count) }
+        }
+
+        /// Where those of a matrix are.
+        func range(ofKernel kernel: Int) -> Range<Int> { first[kernel]..<first[kernel + 1] }
+    }
+
+    /// Small layers are done in microseconds: they would notice if these were listed anew each time.
+    private static let tables = allCases.map { Positions($0) }
+    /// The positions of all matrices of weights.
+    var positionTable: Positions { WinogradTile.tables[rawValue] }
 
     /// The positions that a matrix of weights is for.
     func positions(ofKernel kernel: Int) -> [Position] {

@@ -15,7 +15,6 @@ struct QuantizedWinogradConvolution: Step {
 
     private static let tile = WinogradTile.f4x3
     private static let positions = tile.positions
-    private static let places = (0..<positions).flatMap { tile.positions(ofKernel: $0) }
 
     private var tilesPerRow: Int { (operands.y.layout.width + 3) / 4 }
     private var tileCount: Int { tilesPerRow * ((operands.y.layout.height + 3) / 4) }
@@ -104,7 +103,7 @@ struct QuantizedWinogradConvolution: Step {
     private func multiply(
         _ position: Int, _ pairs: Int, _ order: WinogradOrder, _ base: UnsafeMutableRawPointer, _ memory: Memory
     ) {
-        let places = order.places(of: Self.places[position])
+        let places = order.places(of: Self.tile.positionTable.all[position])
         if places.isEmpty { return }
         let input = base + position * memory.inputStep + places.lowerBound * blockBytes
         let terms = inputBlocks * QuantizedKernelSet.channelsOfBlock
