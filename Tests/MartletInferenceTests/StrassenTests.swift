@@ -32,28 +32,8 @@ import Testing
         let network = try network(height: size.0, width: size.1)
         var generator = SeededGenerator(seed: 6)
         let x = try generator.tensor([2, 3, size.0, size.1])
-        var options = Executor.Options()
-        options.usesBlocks = false
-        let expected = try #require(
-            try Executor(network: network, pool: pools[0], options: options).run(["input": x]).values.first)
-        options.usesBlocks = true
-        options.instructionSet = set
-        options.prefers = .strassen
-        let executor = try Executor(network: network, pool: pools[0], options: options)
-        let times = try executor.convolutionTimes(["input": x], seconds: 0)
-        let found = Set(times.filter { $0.algorithm == .strassen }.map(\.problem.inputs))
+        let found = Set(try compareWithBLAS(network, on: x, set: set, algorithm: .strassen).map(\.inputs))
         // An odd number of rows is halved between pixels, but not where a stride comes between them.
         #expect(found == (size.0 == 1 ? [61, 64, 96] : [61, 64, 96, 128]))
-        let result = try #require(try executor.run(["input": x]).values.first)
-        #expect(try relativeDifference(result.floats, expected.floats.map { Double($0) }) < 2e-5)
-        // The same to the bit for any number of threads, alone and in a batch.
-        for threads in [2, 3] {
-            let other = try Executor(network: network, pool: pools[threads - 1], options: options)
-            #expect(try other.run(["input": x]).values.first == result)
-            let alone = try (0..<2).flatMap { index in
-                try #require(try other.run(["input": try x.images(index..<index + 1)]).values.first).floats
-            }
-            #expect(try alone == result.floats)
-        }
     }
 }

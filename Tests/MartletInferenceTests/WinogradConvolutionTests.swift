@@ -32,28 +32,9 @@ import Testing
         let network = try network(height: size.0, width: size.1)
         var generator = SeededGenerator(seed: 8)
         let x = try generator.tensor([3, 3, size.0, size.1])
-        var options = Executor.Options()
-        options.usesBlocks = false
-        let expected = try #require(
-            try Executor(network: network, pool: pools[0], options: options).run(["input": x]).values.first)
-        options.usesBlocks = true
-        options.instructionSet = set
         for tile in [WinogradTile.f2x3, .f4x3, .f2x3By2] {
-            options.prefers = .winograd(tile)
-            let executor = try Executor(network: network, pool: pools[0], options: options)
-            let times = try executor.convolutionTimes(["input": x], seconds: 0)
-            #expect(times.contains { $0.algorithm == .winograd(tile) })
-            let result = try #require(try executor.run(["input": x]).values.first)
-            #expect(try relativeDifference(result.floats, expected.floats.map { Double($0) }) < 2e-5)
-            // The same to the bit for any number of threads, alone and in a batch.
-            for threads in [2, 3] {
-                let other = try Executor(network: network, pool: pools[threads - 1], options: options)
-                #expect(try other.run(["input": x]).values.first == result)
-                let alone = try (0..<3).flatMap { index in
-                    try #require(try other.run(["input": try x.images(index..<index + 1)]).values.first).floats
-                }
-                #expect(try alone == result.floats)
-            }
+            let found = try compareWithBLAS(network, on: x, set: set, algorithm: .winograd(tile))
+            #expect(!found.isEmpty)
         }
     }
 
