@@ -16,6 +16,9 @@ public final class Executor: Sendable {
         /// Whether residual additions and activations are drawn into the layer before them. Without, a sum may round
         /// differently.
         public var fuses = true
+        /// Whether depthwise convolutions that follow each other along different axes run as one
+        /// (``Network/joinDepthwiseFilters()``). An observer then sees one layer where the network has two.
+        public var joinsFilters = true
         /// Whether images are laid out in blocks of channels and run through the vector kernels; without, convolutions
         /// go through BLAS. The two differ by rounding.
         public var usesBlocks = true
@@ -38,6 +41,13 @@ public final class Executor: Sendable {
 
         /// The defaults.
         public init() {}
+
+        /// The defaults, but for what would hide a layer from an observer.
+        public static var showingLayers: Options {
+            var options = Options()
+            options.joinsFilters = false
+            return options
+        }
     }
 
     /// The network that runs, its nodes in execution order under their layer names (``Network/layerNames``).

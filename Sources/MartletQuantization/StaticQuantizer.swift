@@ -53,7 +53,8 @@ public struct StaticQuantizer: Sendable {
             throw QuantizationError.alreadyQuantized(network: original.name)
         }
         var network = original
-        if options.rotates { try FactorRotation(original).apply(to: &network, pool: pool) }
+        try network.joinDepthwiseFilters()
+        if options.rotates { try FactorRotation(network).apply(to: &network, pool: pool) }
         network = try equalized(network, batches: batches, progress: progress)
         let placement = try Placement(network, excluding: options.excluded)
         if placement.layers.isEmpty { throw QuantizationError.nothingToQuantize(network: network.name) }
@@ -80,7 +81,9 @@ public struct StaticQuantizer: Sendable {
             &layers, network, placement, search, laboratories, batches: batches, progress: progress)
         let result = try network.quantized(
             placement, parameters: search.choices.mapValues(\.parameters), layers: layers)
-        return (result, report(original, result, placement, search, errors))
+        let report = report(
+            network, bytes: (original.constantBytes, result.constantBytes), placement, search, errors)
+        return (result, report)
     }
 
     private func limited(_ batches: @escaping CalibrationBatches, to images: Int) -> CalibrationBatches {
@@ -193,13 +196,13 @@ public struct StaticQuantizer: Sendable {
     }
 
     private func report(
-        _ original: Network, _ result: Network, _ placement: Placement, _ search: RangeSearch,
+        _ network: Network, bytes: (before: Int, after: Int), _ placement: Placement, _ search: RangeSearch,
         _ errors: [String: Double]
     ) -> QuantizationReport {
         let quantized = Dictionary(uniqueKeysWithValues: placement.layers.map { ($0.name, $0) })
-        let layers = original.weightedLayers().map { layer in
+        let layers = network.weightedLayers().map { layer in
             var entry = QuantizationReport.Layer(name: layer.name, precision: "float32")
-            if quantized[layer.name] != nil, let input = original.nodes[layer.nodeIndex].input(0) {
+            if quantized[layer.name] != nil, let input = network.nodes[layer.nodeIndex].input(0) {
                 entry.precision = "int8"
                 entry.range = search.choices[placement.representative(of: input)]?.method
                 entry.error = errors[layer.name]
@@ -207,7 +210,7 @@ public struct StaticQuantizer: Sendable {
             return entry
         }
         return QuantizationReport(
-            precision: "int8", layers: layers, bytesBefore: original.constantBytes, bytesAfter: result.constantBytes)
+            precision: "int8", layers: layers, bytesBefore: bytes.before, bytesAfter: bytes.after)
     }
 }
 

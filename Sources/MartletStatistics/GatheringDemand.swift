@@ -23,7 +23,7 @@ public struct GatheringDemand: Sendable {
         let observer = Observer(layers: Set(gatherer.gatherers.map(\.gatherer.layer.name))) { shapes[$0] = $1.shape }
         let probe = max(1, network.inputs[0].type.dimensions.first?.value ?? 1)
         let input = network.inputs[0].name
-        let executor = try Executor(network: network, pool: pool)
+        let executor = try Executor(network: network, pool: pool, options: .showingLayers)
         _ = try executor.run(
             [input: try Tensor(zeros: try Shape([probe] + image), elementType: .float32)], observing: observer)
         let images = network.inputs[0].type.dimensions.first?.value ?? StatisticsGatherer.imagesPerStep
@@ -41,7 +41,9 @@ public struct GatheringDemand: Sendable {
         }
         self.views = views
         let constants = network.constants.values.reduce(0) { $0 + $1.byteCount }
-        let planned = try Executor(network: network, pool: pool).peakBytes([input: try Shape([images] + image)])
+        let planned = try Executor(network: network, pool: pool, options: .showingLayers).peakBytes([
+            input: try Shape([images] + image)
+        ])
         let loaded = try CheckedArithmetic.product([4, 4, images] + image)
         // The weights are held as they are and as the kernels want them, Winograd's form four times as large.
         base = 64 << 20 + constants * 5 + planned + scratch + largestValue + max(largestMoments, 0) + loaded

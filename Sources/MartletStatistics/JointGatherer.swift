@@ -30,8 +30,8 @@ public final class JointGatherer {
             throw NetworkError.unsupported(
                 node: network.name, reason: "statistics of a network with \(network.inputs.count) inputs")
         }
-        self.first = try Executor(network: first, pool: pool)
-        self.second = try Executor(network: second, pool: pool)
+        self.first = try Executor(network: first, pool: pool, options: .showingLayers)
+        self.second = try Executor(network: second, pool: pool, options: .showingLayers)
         let kernels = MomentKernels(try InstructionSet.chosen())
         let others = Dictionary(
             second.weightedLayers().map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })

@@ -41,7 +41,7 @@ public final class StatisticsGatherer {
                 node: network.name, reason: "statistics of a network with \(network.inputs.count) inputs")
         }
         self.network = network
-        executor = try Executor(network: network, pool: pool)
+        executor = try Executor(network: network, pool: pool, options: .showingLayers)
         let kernels = MomentKernels(try InstructionSet.chosen())
         // Layers that see the same patches, as the branches of an inception module do, have one Sigma.
         var gatherers: [(gatherer: LayerGatherer, layers: [String])] = []

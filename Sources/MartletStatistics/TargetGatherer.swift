@@ -76,7 +76,8 @@ public final class TargetGatherer {
                     outputs: [Double](repeating: 0, count: layer.outputs)))
         }
         self.original = try Executor(network: try original.puttingOut(values.union(addends).sorted()), pool: pool)
-        self.changed = try Executor(network: try changed.puttingOut(addends.sorted()), pool: pool)
+        self.changed = try Executor(
+            network: try changed.puttingOut(addends.sorted()), pool: pool, options: .showingLayers)
     }
 
     /// The names of the layers, sorted.

@@ -202,6 +202,44 @@ import Testing
         #expect(gatherer.costs.map(\.form) == [.unfolded])
     }
 
+    /// Depthwise layers that run as one elsewhere are seen one by one.
+    @Test func bothLayersOfASeparableFilter() throws {
+        var builder = NetworkBuilder(seed: 5)
+        func layer(_ name: String, _ x: String, _ window: Window) throws -> String {
+            let weight = try builder.constant("\(name).weight", [3, 1] + window.kernel)
+            return builder.node(name, .convolution(Convolution(window: window, groups: 3)), [x, weight])
+        }
+        let middle = try layer("rows", "input", Window(kernel: [3, 1]))
+        let output = try layer("columns", middle, Window(kernel: [1, 3]))
+        let network = builder.network(
+            input: TensorType(.float32, [.symbol("N"), .fixed(3), .fixed(8), .fixed(9)]), output: output,
+            type: TensorType(.float32, [.symbol("N"), .fixed(3), .fixed(6), .fixed(7)]))
+        let pool = ThreadPool(threadCount: 1)
+        let gatherer = try StatisticsGatherer(network: network, pool: pool)
+        var generator = SeededGenerator(seed: 6)
+        let images = try Tensor(generator.floats(2 * 3 * 72), shape: [2, 3, 8, 9])
+        try gatherer.add(images)
+        let statistics = try gatherer.statistics(data: "", dataDigest: "", preprocessing: "", version: "")
+        var options = Executor.Options()
+        options.joinsFilters = false
+        let executor = try Executor(network: network.puttingOut([middle]), pool: pool, options: options)
+        let values = try #require(try executor.run(["input": images])[middle]).elements(Float.self)
+        let second = try #require(network.weightedLayers().last)
+        #expect(second.name == "columns")
+        // Of the first group, the mean square of the tap in the middle.
+        let moment = try statistics.moments(of: second).secondMoment()
+        var sum = 0.0
+        for image in 0..<2 {
+            for y in 0..<6 {
+                for x in 1..<8 {
+                    let value = Double(values[(image * 3 * 6 + y) * 9 + x])
+                    sum += value * value / (2 * 6 * 7)
+                }
+            }
+        }
+        #expect(abs(moment[1, 1] - sum) < 1e-5 * sum)
+    }
+
     @Test func refusesWhatIsNoNumber() throws {
         let network = try SmallNetwork.residual()
         let gatherer = try StatisticsGatherer(network: network, pool: ThreadPool(threadCount: 1))

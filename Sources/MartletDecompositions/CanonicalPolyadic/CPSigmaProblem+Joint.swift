@@ -3,7 +3,7 @@ import MartletLinearAlgebra
 extension CPSigmaProblem {
     /// All patches at once: the error as a function of the factors of inputs, rows and columns alone, the output factor being the
     /// best one for them (variable projection, Golub and Pereyra 1973), lowered by ``LimitedMemoryBFGS``. One product with
-    /// `Sigma` gives the error and the gradient.
+    /// `Sigma` gives the error and the gradient. Where terms have a price (``CPSigmaProblem/termPrice``) it belongs to the error.
     struct PatchDescent {
         private let problem: CPSigmaProblem
         private var memory = LimitedMemoryBFGS(memory: 6)
@@ -85,9 +85,11 @@ extension CPSigmaProblem {
         let system = try patches.symmetricProduct(
             with: Matrix(rows: order, columns: rank, elements: image.map { Double($0) }), pool: pool)
         let right = try self.weighted.multiplied(by: patches, pool: pool)
-        let outputs = try CPNormalEquations.solve(system, right, previous: factors.outputs, pool: pool)
+        let outputs = try CPNormalEquations.solve(priced(system), right, previous: factors.outputs, pool: pool)
         let fitted = try outputs.multiplied(by: system, pool: pool)
-        let left = max(0, energy - 2 * right.dot(outputs) + fitted.dot(outputs))
+        let squares = outputs.columnNorms.map { $0 * $0 }
+        let price = (0..<rank).reduce(0) { $0 + termPrice * squares[$1] * system[$1, $1] }
+        let left = max(0, energy - 2 * right.dot(outputs) + fitted.dot(outputs) + price)
 
         var vector = vector
         vector.elements.replaceSubrange(vector.range(of: .outputs), with: outputs.elements)
@@ -98,8 +100,11 @@ extension CPSigmaProblem {
                 pool: pool, transposeA: false, transposeB: true, m: vector.outputs, n: order, k: rank, a: outputs,
                 lda: rank, b: image, ldb: rank, beta: -1, c: residual, ldc: order)
         }
-        let tangent = CPTangent(at: vector.converted(to: Scalar.self), movesOutputs: false, sigma: sigma, pool: pool)
-        let gradient = tangent.gradient(residual).elements[..<vector.range(of: .outputs).lowerBound]
+        let tangent = CPTangent(at: vector.converted(to: Scalar.self), sigma: sigma, pool: pool)
+        // The price of term r changes with its patch by |a_r|^2 Sigma p_r.
+        for index in image.indices { image[index] *= Scalar(termPrice * squares[index % rank]) }
+        let gradient = tangent.gradient(residual, adding: &image)
+            .elements[..<vector.range(of: .outputs).lowerBound]
         return PatchDescent.Point(
             vector: vector, error: ratio(left, of: energy), gradient: gradient.map { Double($0) })
     }

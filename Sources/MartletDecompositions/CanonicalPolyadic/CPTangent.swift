@@ -1,46 +1,30 @@
 import MartletLinearAlgebra
 import MartletParallelism
 
-/// The linearised map from the factors to the kernel, with its adjoint, under a second moment.
+/// The linearised map from the patches' factors to the kernel, with its adjoint, under a second moment.
 ///
 /// Near factors `(A, B, C, D)` of outputs, inputs, rows and columns a movement `d` changes the patches by `dB * C * D + B * dC
-/// * D + B * C * dD` column by column, `dP` `[S h w, R]`, and the kernel by `J d = A dP^T + dA P^T`. The Gauss-Newton
-/// operator is `J^T Sigma J`: five products, `T D (D + 4 R)` multiply-adds in all. Restricted to one block, `J` is exact,
-/// and this is the matrix of that block's normal equations (paper, B.4), which is never formed.
+/// * D + B * C * dD` column by column, `dP` `[S h w, R]`, and the kernel by `J d = A dP^T`. The Gauss-Newton operator is
+/// `J^T Sigma J`: three products, `T D (D + 2 R)` multiply-adds in all. Restricted to one block, `J` is exact, and this is
+/// the matrix of that block's normal equations (paper, B.4), which is never formed. The outputs do not move: their part of every
+/// direction is taken as zero, and that of every result is.
 struct CPTangent<Scalar: BLASScalar> {
     /// Where it is linearised.
     let point: CPVector<Scalar>
-    /// Whether the outputs move, too; else their part of every direction is taken as zero and left out of every result.
-    let movesOutputs: Bool
     /// `C * D` `[h w, R]`.
     let taps: [Scalar]
-    /// `P` `[S h w, R]`; empty where the outputs do not move.
-    private let patches: [Scalar]
     let sigma: [Scalar]
     let pool: ThreadPool
 
     private var tapCount: Int { point.height * point.width }
     private var order: Int { point.channels * tapCount }
 
-    init(at point: CPVector<Scalar>, movesOutputs: Bool, sigma: [Scalar], pool: ThreadPool) {
+    init(at point: CPVector<Scalar>, sigma: [Scalar], pool: ThreadPool) {
         self.point = point
-        self.movesOutputs = movesOutputs
         self.sigma = sigma
         self.pool = pool
-        let taps = Self.tapProducts(
+        taps = Self.tapProducts(
             point.elements[point.range(of: .rows)], point.elements[point.range(of: .columns)], point)
-        self.taps = taps
-        var patches: [Scalar] = []
-        if movesOutputs {
-            let tapCount = point.height * point.width
-            patches = [Scalar](repeating: 0, count: point.channels * tapCount * point.rank)
-            withPointers(point.elements, taps, &patches) { inputs, taps, patches in
-                KhatriRao.addExpanded(
-                    inputs: inputs, taps: taps, channels: point.channels, tapCount: tapCount, rank: point.rank,
-                    into: patches, pool: pool)
-            }
-        }
-        self.patches = patches
     }
 
     private static func tapProducts(
@@ -90,46 +74,33 @@ struct CPTangent<Scalar: BLASScalar> {
                 pool: pool, transposeA: false, transposeB: true, m: outputCount, n: order, k: rank,
                 a: point + outputStart, lda: rank, b: patches, ldb: rank, beta: 0, c: kernel, ldc: order)
         }
-        if movesOutputs {
-            withPointers(direction.elements, self.patches, &kernel) { direction, patches, kernel in
-                Scalar.gemm(
-                    pool: pool, transposeA: false, transposeB: true, m: outputCount, n: order, k: rank,
-                    a: direction + outputStart, lda: rank, b: patches, ldb: rank, beta: 1, c: kernel, ldc: order)
-            }
-        }
         var weighted = [Scalar](repeating: 0, count: outputCount * order)
         withPointers(kernel, sigma, &weighted) { kernel, sigma, weighted in
             Scalar.gemm(
                 pool: pool, transposeA: false, transposeB: false, m: outputCount, n: order, k: order, a: kernel,
                 lda: order, b: sigma, ldb: order, beta: 0, c: weighted, ldc: order)
         }
-        return gradient(weighted, scratch: &patches)
+        for index in patches.indices { patches[index] = 0 }
+        return gradient(weighted, adding: &patches)
     }
 
     /// `J^T Y` for a `Y` `[T, S h w]`: how `<Y, V>` changes with each number of the factors.
     func gradient(_ weighted: [Scalar]) -> CPVector<Scalar> {
-        var scratch = [Scalar](repeating: 0, count: order * point.rank)
-        return gradient(weighted, scratch: &scratch)
+        var image = [Scalar](repeating: 0, count: order * point.rank)
+        return gradient(weighted, adding: &image)
     }
 
-    private func gradient(_ weighted: [Scalar], scratch image: inout [Scalar]) -> CPVector<Scalar> {
+    /// The same of `<Y, V> + <X, P>` for an `X` `[S h w, R]`, which is overwritten.
+    func gradient(_ weighted: [Scalar], adding image: inout [Scalar]) -> CPVector<Scalar> {
         let (rank, width) = (point.rank, point.width)
         let (outputCount, outputStart) = (point.outputs, point.range(of: .outputs).lowerBound)
         withPointers(weighted, point.elements, &image) { weighted, point, image in
             Scalar.gemm(
                 pool: pool, transposeA: true, transposeB: false, m: order, n: rank, k: outputCount, a: weighted,
-                lda: order, b: point + outputStart, ldb: rank, beta: 0, c: image, ldc: rank)
+                lda: order, b: point + outputStart, ldb: rank, beta: 1, c: image, ldc: rank)
         }
         var result = point
-        if movesOutputs {
-            withPointers(weighted, patches, &result.elements) { weighted, patches, result in
-                Scalar.gemm(
-                    pool: pool, transposeA: false, transposeB: false, m: outputCount, n: rank, k: order, a: weighted,
-                    lda: order, b: patches, ldb: rank, beta: 0, c: result + outputStart, ldc: rank)
-            }
-        } else {
-            for index in outputStart..<result.elements.count { result.elements[index] = 0 }
-        }
+        for index in outputStart..<result.elements.count { result.elements[index] = 0 }
         withPointers(image, taps, &result.elements) { image, taps, result in
             KhatriRao.summedOverTaps(
                 image, taps: taps, channels: point.channels, tapCount: tapCount, rank: rank, into: result, pool: pool)

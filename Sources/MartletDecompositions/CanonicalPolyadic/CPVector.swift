@@ -27,10 +27,10 @@ struct CPVector<Scalar: BLASScalar> {
         }
     }
 
-    /// All zero but for the given block.
-    func keeping(_ blocks: [Block]) -> CPVector {
+    /// All zero but for a block.
+    func keeping(_ kept: Block) -> CPVector {
         var result = self
-        for block in Block.allCases where !blocks.contains(block) {
+        for block in Block.allCases where block != kept {
             for index in range(of: block) { result.elements[index] = 0 }
         }
         return result

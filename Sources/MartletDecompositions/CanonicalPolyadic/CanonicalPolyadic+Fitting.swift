@@ -8,8 +8,10 @@ extension CanonicalPolyadic {
     /// - A second moment: the paper's Algorithm 1, or the joint form (``DecompositionOptions/Update/joint``). A moment that is
     ///   zero says nothing, and the Frobenius norm decides.
     ///
-    /// With ``DecompositionOptions/isBounded`` an error-preserving correction follows (Phan et al. 2020): the terms' norms are
-    /// made smaller while the squared error grows by at most 2 %. The errors of the fit are those before it.
+    /// With ``DecompositionOptions/isBounded`` terms are kept small. In the Frobenius norm an error-preserving correction follows (Phan
+    /// et al. 2020): their norms are made smaller while the squared error grows by at most 2 %; the errors of the fit are those
+    /// before it. Under a second moment 1e-4 of the mean square of what each term adds to the output counts as error, about what
+    /// rounding it to 8 bits costs; the errors of the fit contain it, but for the last.
     ///
     /// The start is made of singular vectors unless the options ask for a random one; of several the best result is kept.
     /// - Parameters:

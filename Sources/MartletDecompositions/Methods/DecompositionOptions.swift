@@ -46,7 +46,7 @@ public struct DecompositionOptions: Sendable, Equatable {
     /// How many starts are tried, the best result of which is kept: the first as ``start`` says, the others random with
     /// the seeds that follow ``seed``.
     public var restarts = 1
-    /// Whether the rank-one terms of a CP decomposition are kept small, at 2 % more squared error at most:
+    /// Whether the rank-one terms of a CP decomposition are kept small, so that they bear rounding to 8 bits:
     /// ``CanonicalPolyadic/fit(_:rank:norm:options:pool:checkCancellation:)``.
     public var isBounded = false
     /// Whether CP under a second moment is broken off early, whatever ``maximumSweeps``: for who wants to know about

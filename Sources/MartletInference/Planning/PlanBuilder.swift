@@ -43,6 +43,7 @@ struct PlanBuilder {
         weights: PreparedWeights, releasesConstants: Bool = false
     ) throws {
         let named = Dictionary(uniqueKeysWithValues: zip(network.inputs.map(\.name), shapes))
+        if options.joinsFilters { try network.joinDepthwiseFilters() }
         let given = Set(network.constants.keys)
         var typed = try network.specialized(to: named, values: values)
         if options.fuses { typed.network.fuse(types: typed.types) }
