@@ -27,6 +27,16 @@ extension Preprocessing {
         return String(decoding: data, as: UTF8.self)
     }
 
+    /// The description that lies beside a network's file, `NAME.preprocessor_config.json` or `preprocessor_config.json`. It is for
+    /// an error to name; used unasked, it would make results depend on what else is in the folder.
+    static func file(beside network: String) -> String? {
+        let folder = network.lastIndex(of: "/").map { network[...$0] } ?? ""
+        let name = network.dropFirst(folder.count)
+        let stem = name.lastIndex(of: ".").map { name[..<$0] } ?? name
+        return ["\(folder)\(stem).preprocessor_config.json", "\(folder)preprocessor_config.json"]
+            .first { FileManager.default.fileExists(atPath: $0) }
+    }
+
     /// The preprocessing that `json` describes: Martlet's own form or Hugging Face's `preprocessor_config.json`.
     ///
     /// Of Hugging Face's fields these count: `do_resize size resample`, `do_center_crop crop_size`, `do_rescale

@@ -2,8 +2,8 @@ import MartletTensors
 
 /// What can be wrong with a preprocessing or with how it is chosen.
 public enum PreprocessingError: MartletError, Equatable {
-    /// Nothing says how images become the network's input.
-    case notChosen(network: String)
+    /// Nothing says how images become the network's input; a description may lie beside it, unasked for.
+    case notChosen(network: String, beside: String? = nil)
     /// The flags alone leave the range of the pixels open.
     case scaleNotChosen
     /// Two whole preprocessings were asked for.
@@ -26,7 +26,7 @@ public enum PreprocessingError: MartletError, Equatable {
 
     public var description: String {
         switch self {
-        case .notChosen(let network):
+        case .notChosen(let network, _):
             "nothing says how images are prepared for \(network)"
         case .scaleNotChosen:
             "the preprocessing flags do not say whether pixels are fed as 0..1 or as 0..255"
@@ -52,7 +52,9 @@ public enum PreprocessingError: MartletError, Equatable {
 
     public var remedy: String? {
         switch self {
-        case .notChosen:
+        case .notChosen(_, let beside?):
+            "beside it is a description: --preprocessing \(beside); or choose a --preset, or flags (--help lists them)"
+        case .notChosen(_, nil):
             "choose one: --preset NAME (\(Preprocessing.presetNames.joined(separator: ", "))); --preprocessing "
                 + "FILE.json (a preprocessor_config.json will do); or flags: --resize --crop --interpolation --scale "
                 + "--mean --std --channels"

@@ -28,7 +28,7 @@ public struct PreprocessingOptions: Hashable, Sendable {
     /// values of the base. If they turn RGB into BGR or back, the base's mean and deviation follow their colours.
     /// - Parameters:
     ///   - metadata: the JSON that the network's file carries, if any.
-    ///   - network: what errors call the network.
+    ///   - network: what errors call the network. If it is the path of a file, they name a description that lies beside it.
     /// - Throws: ``PreprocessingError``, `FileError`.
     public func resolve(metadata: String?, network: String) throws -> Preprocessing {
         if let preset, let file { throw PreprocessingError.presetAndFile(preset: preset, file: file) }
@@ -41,7 +41,9 @@ public struct PreprocessingOptions: Hashable, Sendable {
             base = try Preprocessing(json: metadata, source: "\(network)'s metadata")
         }
         if let base { return try overriding(base) }
-        guard hasOverrides else { throw PreprocessingError.notChosen(network: network) }
+        guard hasOverrides else {
+            throw PreprocessingError.notChosen(network: network, beside: Preprocessing.file(beside: network))
+        }
         guard let scale else { throw PreprocessingError.scaleNotChosen }
         return try overriding(
             Preprocessing(unchecked: .none, scale: scale, mean: [0], standardDeviation: [1], channels ?? .rgb))

@@ -1,5 +1,6 @@
 import Foundation
 import MartletTensors
+import MartletTestSupport
 import Testing
 
 @testable import MartletImages
@@ -104,6 +105,15 @@ import Testing
         let remedy = PreprocessingError.notChosen(network: "net.onnx").remedy ?? ""
         for word in ["--preset", "imagenet", "--preprocessing", "--resize", "--mean", "--channels"] {
             #expect(remedy.contains(word))
+        }
+        // What lies beside the network is named, not taken.
+        let folder = try TemporaryFolder()
+        let network = folder.path + "/net.onnx"
+        for name in ["preprocessor_config.json", "net.preprocessor_config.json"] {
+            let file = try folder.write("{}", name)
+            let expected = PreprocessingError.notChosen(network: network, beside: file)
+            #expect(throws: expected) { try PreprocessingOptions().resolve(metadata: nil, network: network) }
+            #expect(expected.remedy?.contains("--preprocessing \(file)") == true)
         }
         var options = PreprocessingOptions()
         options.crop = .center(.init(width: 3, height: 3))
