@@ -31,11 +31,11 @@ public struct AgreementPrediction: Sendable, Equatable, Codable {
     }
 
     /// `a` in `a + b log(r / (1 - r))`.
-    static let intercept = -1.144
+    static let intercept = -1.043
     /// `b`.
-    static let slope = 0.477
+    static let slope = 0.505
     /// The half width of the 95 % interval of `log(d / (1 - d))`.
-    static let margin = 1.029
+    static let margin = 1.084
 
     /// The prediction for a plan's loss and what random changes of that size do.
     public init(loss: Double, disagreement: Double) {
