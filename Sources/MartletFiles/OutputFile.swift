@@ -8,7 +8,7 @@
 
 /// A file that appears whole or not at all.
 ///
-/// The bytes go to a hidden neighbour (`.NAME.XXXXXX.partial`), which takes the file's name when all of them have reached
+/// The bytes go to a hidden neighbour (`.NAME.RANDOM.partial`), which takes the file's name when all of them have reached
 /// the disk. If anything fails, the neighbour is removed and what stood there before remains.
 public struct OutputFile: ~Copyable {
     private let path: String
@@ -49,8 +49,10 @@ public struct OutputFile: ~Copyable {
             throw .cannotWrite(path: path, reason: "a folder of that name stands there")
         }
         let slash = path.lastIndex(of: "/").map { path.index(after: $0) } ?? path.startIndex
-        var template = Array((path[..<slash] + "." + path[slash...] + ".XXXXXX.partial").utf8CString)
-        let descriptor = mkstemps(&template, 8)
+        // Six X before the ending are where mkstemps puts random characters.
+        let (random, ending) = (String(repeating: "X", count: 6), ".partial")
+        var template = Array("\(path[..<slash]).\(path[slash...]).\(random)\(ending)".utf8CString)
+        let descriptor = mkstemps(&template, Int32(ending.utf8.count))
         guard descriptor >= 0 else { throw .cannotWrite(path: path, reason: lastSystemError()) }
         self.path = path
         self.descriptor = descriptor

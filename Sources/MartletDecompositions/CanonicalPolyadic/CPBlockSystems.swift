@@ -5,8 +5,7 @@ import MartletParallelism
 /// curvature there is, about, in whitened coordinates.
 struct CPBlockSystems {
     private let blocks: [CPVector<Double>.Block]
-    /// `[R, R]`, one a block.
-    let systems: [Matrix]
+    /// The Cholesky factors of the systems, `[R, R]`, one a block.
     private let roots: [Matrix]
     private let pool: ThreadPool
 
@@ -20,7 +19,7 @@ struct CPBlockSystems {
         let row = factors.rows.gram(transposed: true)
         let column = factors.columns.gram(transposed: true)
         self.blocks = blocks
-        systems = blocks.map { block in
+        roots = try blocks.map { block in
             let system =
                 switch block {
                 case .inputs: output.timesElements(of: row).timesElements(of: column)
@@ -28,9 +27,9 @@ struct CPBlockSystems {
                 case .columns: output.timesElements(of: input).timesElements(of: row)
                 case .outputs: input.timesElements(of: row).timesElements(of: column)
                 }
-            return system.addingToDiagonal(ridge * system.trace / Double(system.rows) + .leastNormalMagnitude)
+            let ridge = ridge * system.trace / Double(system.rows) + .leastNormalMagnitude
+            return try CholeskyDecomposition(system.addingToDiagonal(ridge)).factor
         }
-        roots = try systems.map { try CholeskyDecomposition($0).factor }
         self.pool = pool
     }
 

@@ -82,14 +82,13 @@ extension CPSigmaProblem {
                 pool: pool, transposeA: false, transposeB: false, m: order, n: rank, k: order, a: sigma, lda: order,
                 b: patches, ldb: rank, beta: 0, c: image, ldc: rank)
         }
-        let system = try patches.symmetricProduct(
-            with: Matrix(rows: order, columns: rank, elements: image.map { Double($0) }), pool: pool)
+        let system = priced(
+            try patches.symmetricProduct(
+                with: Matrix(rows: order, columns: rank, elements: image.map { Double($0) }), pool: pool))
         let right = try self.weighted.multiplied(by: patches, pool: pool)
-        let outputs = try CPNormalEquations.solve(priced(system), right, previous: factors.outputs, pool: pool)
+        let outputs = try CPNormalEquations.solve(system, right, previous: factors.outputs, pool: pool)
         let fitted = try outputs.multiplied(by: system, pool: pool)
-        let squares = outputs.columnNorms.map { $0 * $0 }
-        let price = (0..<rank).reduce(0) { $0 + termPrice * squares[$1] * system[$1, $1] }
-        let left = max(0, energy - 2 * right.dot(outputs) + fitted.dot(outputs) + price)
+        let left = max(0, energy - 2 * right.dot(outputs) + fitted.dot(outputs))
 
         var vector = vector
         vector.elements.replaceSubrange(vector.range(of: .outputs), with: outputs.elements)
@@ -102,6 +101,7 @@ extension CPSigmaProblem {
         }
         let tangent = CPTangent(at: vector.converted(to: Scalar.self), sigma: sigma, pool: pool)
         // The price of term r changes with its patch by |a_r|^2 Sigma p_r.
+        let squares = outputs.columnNorms.map { $0 * $0 }
         for index in image.indices { image[index] *= Scalar(termPrice * squares[index % rank]) }
         let gradient = tangent.gradient(residual, adding: &image)
             .elements[..<vector.range(of: .outputs).lowerBound]

@@ -16,14 +16,14 @@ extension Network {
         var (removed, changed): (Set<Int>, Set<Int>) = ([], [])
         for index in nodes.indices {
             if let output = nodes[index].outputs.first, let output { producers[output] = index }
-            guard let second = layers[index], let input = nodes[index].input(0), uses[input] == 1,
-                let producer = producers[input], !changed.contains(producer), let first = layers[producer],
+            guard case .convolution(var convolution) = nodes[index].operation, let second = layers[index],
+                let input = nodes[index].input(0), uses[input] == 1, let producer = producers[input],
+                !changed.contains(producer), let first = layers[producer],
                 first.bias == nil, let window = Network.joinedWindow(first, second), isPlain(producer),
                 let joined = try outerProduct(of: first, second)
             else { continue }
             let weight = names.take("\(second.weight).joined")
             constants[weight] = joined
-            guard case .convolution(var convolution) = nodes[index].operation else { continue }
             convolution.window = window
             nodes[index].operation = .convolution(convolution)
             nodes[index].inputs[0] = nodes[producer].input(0)
