@@ -20,7 +20,7 @@ struct MomentKernels: Sendable {
     let fourierTransform: @Sendable (Target, Target, Int, UnsafePointer<Int>, Int, Source) -> Target
     let separateSpectra: @Sendable (Source, Source, Int, Target, Int) -> Void
     let pairSignals: @Sendable (Source, Source?, Int, Int, Target) -> Void
-    let gatherColumn: @Sendable (Source, Int, Int, Int, Target) -> Void
+    let scatterNumbers: @Sendable (Source, Int, Target, Int) -> Void
     let copyVectors: @Sendable (Source, Int, Int, Target) -> Void
     let planarToBlocked: @Sendable (Source, Int, Int, Target, Int, Int, Int, Int, Int, Int) -> Void
 
@@ -38,7 +38,7 @@ struct MomentKernels: Sendable {
             fourierTransform = MartletKernelsBaseline.fourierTransform
             separateSpectra = MartletKernelsBaseline.separateSpectra
             pairSignals = MartletKernelsBaseline.pairSignals
-            gatherColumn = MartletKernelsBaseline.gatherColumn
+            scatterNumbers = MartletKernelsBaseline.scatterNumbers
             copyVectors = MartletKernelsBaseline.copyVectors
             planarToBlocked = MartletKernelsBaseline.planarToBlocked
         case .avx2:
@@ -52,7 +52,7 @@ struct MomentKernels: Sendable {
             fourierTransform = MartletKernelsAVX2.fourierTransform
             separateSpectra = MartletKernelsAVX2.separateSpectra
             pairSignals = MartletKernelsAVX2.pairSignals
-            gatherColumn = MartletKernelsAVX2.gatherColumn
+            scatterNumbers = MartletKernelsAVX2.scatterNumbers
             copyVectors = MartletKernelsAVX2.copyVectors
             planarToBlocked = MartletKernelsAVX2.planarToBlocked
         case .avx512, .avx512VNNI:
@@ -66,7 +66,7 @@ struct MomentKernels: Sendable {
             fourierTransform = MartletKernelsAVX512.fourierTransform
             separateSpectra = MartletKernelsAVX512.separateSpectra
             pairSignals = MartletKernelsAVX512.pairSignals
-            gatherColumn = MartletKernelsAVX512.gatherColumn
+            scatterNumbers = MartletKernelsAVX512.scatterNumbers
             copyVectors = MartletKernelsAVX512.copyVectors
             planarToBlocked = MartletKernelsAVX512.planarToBlocked
         }

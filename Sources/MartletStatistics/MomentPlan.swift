@@ -1,4 +1,5 @@
 import Foundation
+import MartletInference
 import MartletKernelsBaseline
 import MartletNetworks
 
@@ -72,11 +73,42 @@ struct MomentPlan {
         return low..<max(low, min(axis.extent, start + axis.outputs))
     }
 
-    /// Floats that one image's signals take, and their spectra.
+    /// Whether the products of one image's signals are finished before the next image's: where every patch is written out and
+    /// an image is long enough for the sums to be read and written seldom.
+    var separatesImages: Bool { form == .unfolded && signalRows * signalColumns >= 96 }
+
+    /// Whether a column of frequencies is transformed when it is multiplied: where all lags' sums stay in a cache meanwhile.
+    /// All spectra of a large image do not.
+    var takesColumnsInTurn: Bool { fourier != nil && tiles.lagCount <= 128 << 10 }
+
+    /// The columns of frequencies that are summed up together, where they are taken in turn.
+    var columnParts: [Range<Int>] {
+        guard let fourier else { return [] }
+        let columns = fourier.width.count / 2 + 1
+        let parts = max(1, min(8, columns / 2))
+        return (0..<parts).map { columns * $0 / parts..<columns * ($0 + 1) / parts }
+    }
+
+    /// Whether the signals are the blocks of an image's channels as they lie: one signal a channel, of all its pixels.
+    func takes(_ input: BlockedInput) -> Bool {
+        func isWhole(_ axis: SignalAxis, _ extent: Int) -> Bool {
+            axis.stride == 1 && axis.phases == [.init(first: 0, support: 0..<extent)]
+        }
+        let isAsLong = isWhole(geometry.height, signalRows) && isWhole(geometry.width, signalColumns)
+        let isOneRun = separatesImages && input.rowStride == signalColumns * tiles.lanes
+        return geometry.phases.count == 1 && isAsLong && (isOneRun || form == .fourier)
+            && (input.height, input.width, input.lanes) == (signalRows, signalColumns, tiles.lanes)
+    }
+
+    /// Floats that one image's signals take, or what is held of their spectra.
     var floatsPerImage: Int {
-        let pixels = signalRows * signalColumns
-        let frequencies = fourier.map { ($0.width.count / 2 + 1) * $0.height.count * 3 } ?? 0
-        return tiles.blocks * tiles.lanes * (pixels + frequencies)
+        let numbers =
+            if let fourier {
+                takesColumnsInTurn
+                    ? fourier.width.count * (fourier.height.count + 1)
+                    : (fourier.width.count / 2 + 1) * fourier.height.count * 3
+            } else { signalRows * signalColumns }
+        return tiles.blocks * tiles.lanes * numbers
     }
 
     /// How many of `images` images are worked on at once: an even number, or as many as are left, about 128 MiB. Where every
@@ -104,11 +136,19 @@ struct MomentPlan {
         let borders = vectors * (rows + columns + points.count + rowWindows.count * columnWindows.count)
         let square = tiles.lanes * tiles.lanes
         let terms = (tiles.kinds.map(\.terms.count).max() ?? 0) * (tiles.tasks.map(\.count).max() ?? 1)
-        let perWorker = max(
-            (terms + 4 + 4 * (fourier?.height.count ?? 0)) * square,
-            (fourier.map { (geometry.height.extent + 1) * $0.width.count + 4 * $0.height.count } ?? 0) * 2 * tiles.lanes
-        )
-        return 4 * (floatsPerImage * (count + 1) + borders + perWorker * workers)
+        var perWorker = (terms + 4 + 4 * (fourier?.height.count ?? 0)) * square
+        var lags = 0
+        if let fourier {
+            let plane = (fourier.width.count + 2) * (fourier.height.count + 2)
+            perWorker = max(perWorker, plane * 2 * tiles.lanes)
+            if takesColumnsInTurn {
+                let column = fourier.height.count * (3 * (count + 1) * tiles.blocks + 4) * tiles.lanes
+                perWorker = max(perWorker, column + (4 * fourier.height.count + 4) * square)
+                lags = columnParts.count * tiles.lagCount
+            }
+            perWorker += 2 * signalRows * signalColumns * tiles.lanes
+        }
+        return 4 * (floatsPerImage * (count + 1) + borders + lags + (perWorker + 64) * workers)
     }
 
     /// Multiplications of vectors for `images` images, roughly, and what else costs as much time.

@@ -16,7 +16,7 @@ final class MomentSums {
     private(set) var halves: Tensor
     /// The number of patches seen.
     private(set) var count = 0
-    private let spectra: SpectralTables?
+    private let tables: SpectralTables?
 
     /// No patches yet.
     /// - Throws: `TensorError` if the sums do not fit into memory.
@@ -29,7 +29,7 @@ final class MomentSums {
                 plan.tiles.blocks, plan.rowWindows.count, plan.columnWindows.count, plan.tiles.lanes,
             ]), elementType: .float64)
         halves = try Tensor(zeros: try Shape([plan.tiles.lagCount]), elementType: .float32)
-        spectra = plan.fourier.map { SpectralTables(plan: plan, height: $0.height, width: $0.width, kernels: kernels) }
+        tables = plan.fourier.map { SpectralTables(plan: plan, height: $0.height, width: $0.width, kernels: kernels) }
     }
 
     /// The bytes that the sums take.
@@ -58,13 +58,14 @@ final class MomentSums {
             let imagesAtOnce = plan.imagesAtOnce(of: planes)
             for first in stride(from: 0, to: planes, by: imagesAtOnce) {
                 let batch = SignalBatch(
-                    plan: plan, kernels: kernels, scratch: scratch, first: first,
-                    count: min(imagesAtOnce, planes - first))
-                batch.pack(input, pool: pool)
+                    plan: plan, kernels: kernels, scratch: scratch, input: input, first: first,
+                    count: min(imagesAtOnce, planes - first), workers: pool.threadCount)
+                let spectra = SignalSpectra(batch, workers: pool.threadCount)
+                batch.prepare(pool: pool) { a, b, block, pair, worker in
+                    spectra?.transform(a, b, block: block, pair: pair, worker: worker)
+                }
                 try add(batch.windowSums, images: batch.count, layer: layer)
-                batch.gatherBorders(pool: pool)
-                if let fourier = plan.fourier { batch.transform(fourier, pool: pool) }
-                try multiply(batch, sign: step % 2 == 0 ? 1 : -1, pool: pool)
+                try multiply(batch, spectra, sign: step % 2 == 0 ? 1 : -1, pool: pool)
             }
         }
         count += planes * height.outputs * width.outputs
@@ -88,25 +89,33 @@ final class MomentSums {
     }
 
     /// Adds the products of a batch's signals, tile by tile.
-    private func multiply(_ batch: SignalBatch, sign: Float, pool: ThreadPool) throws {
+    private func multiply(_ batch: SignalBatch, _ spectra: SignalSpectra?, sign: Float, pool: ThreadPool) throws {
         let tiles = plan.tiles
         let square = tiles.lanes * tiles.lanes
+        let parts = spectra.flatMap { plan.takesColumnsInTurn ? multiplyColumns(batch, $0, pool: pool) : nil } ?? []
         let work = TileWork(plan: plan, workers: pool.threadCount, scratch: batch.scratch)
         try withTargets { base, halves in
             pool.forEach(tiles.tasks.count) { task, worker in
-                let members = Array(tiles.tiles[tiles.tasks[task]])
-                let kind = tiles.kinds[members[0].kind]
+                let members = tiles.tiles[tiles.tasks[task]]
+                let kind = tiles.kinds[tiles.tiles[tiles.tasks[task].lowerBound].kind]
                 let size = kind.terms.count * square
+                let lagSize = kind.lagCount * square
                 let partial = work.partial(worker)
                 partial.update(repeating: 0, count: size * members.count)
-                var firstDirect = 0
-                if let spectra = self.spectra {
-                    firstDirect = kind.lagCount
-                    spectra.multiply(
-                        members, kind: members[0].kind, batch: batch, products: work.products(worker),
-                        sums: work.sums(worker), partial: partial, partialStep: size)
+                if let spectra, let tables = self.tables, parts.isEmpty {
+                    tables.multiply(
+                        members, columns: 0..<tables.columns, frequencyStep: spectra.frequencyStep,
+                        images: batch.count, products: work.products(worker), sums: work.sums(worker),
+                        partial: partial, partialStep: size, spectrum: spectra.held)
                 }
-                for term in firstDirect..<kind.terms.count {
+                for (index, tile) in members.enumerated() {
+                    let target = partial + index * size
+                    for part in parts {
+                        let source = part + tile.lagOffset
+                        for element in 0..<lagSize { target[element] += source[element] }
+                    }
+                }
+                for term in (spectra == nil ? 0 : kind.lagCount)..<kind.terms.count {
                     batch.multiply(
                         kind.terms[term], members, into: partial + term * square, step: size,
                         unused: work.sums(worker))
@@ -115,10 +124,42 @@ final class MomentSums {
                     let partial = partial + index * size
                     self.kernels.addInDouble(partial, size, base + tile.offset)
                     let half = halves + tile.lagOffset
-                    for element in 0..<kind.lagCount * square { half[element] += sign * partial[element] }
+                    for element in 0..<lagSize { half[element] += sign * partial[element] }
                 }
             }
         }
+    }
+
+    /// The lags' sums of all tiles, each part of the columns' by itself: one column is transformed after the other, and
+    /// multiplied while it is in the cache.
+    private func multiplyColumns(
+        _ batch: SignalBatch, _ spectra: SignalSpectra, pool: ThreadPool
+    ) -> [UnsafeMutablePointer<Float>] {
+        guard let tables else { return [] }
+        let tiles = plan.tiles
+        let square = tiles.lanes * tiles.lanes
+        let parts = plan.columnParts
+        let base = batch.scratch.floats(.lags, parts.count * tiles.lagCount)
+        let perWorker = spectra.columnRoom + tables.productRoom + 4 * square + 64
+        let work = batch.scratch.floats(.workers, perWorker * pool.threadCount)
+        pool.forEach(parts.count) { part, worker in
+            let room = work + worker * perWorker
+            let products = room + spectra.columnRoom
+            let target = base + part * tiles.lagCount
+            target.update(repeating: 0, count: tiles.lagCount)
+            for column in parts[part] {
+                let spectrum = spectra.column(column, room: room)
+                for task in tiles.tasks {
+                    let first = tiles.tiles[task.lowerBound]
+                    tables.multiply(
+                        tiles.tiles[task], columns: column..<column + 1, frequencyStep: spectra.frequencyStep,
+                        images: batch.count, products: products, sums: products + tables.productRoom,
+                        partial: target + first.lagOffset, partialStep: tiles.kinds[first.kind].lagCount * square,
+                        spectrum: { block, _ in spectrum(block) })
+                }
+            }
+        }
+        return parts.indices.map { base + $0 * tiles.lagCount }
     }
 
     private func withTargets(

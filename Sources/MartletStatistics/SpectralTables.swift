@@ -2,7 +2,8 @@
 struct SpectralTables {
     private let kernels: MomentKernels
     private let height: FourierAxis
-    private let columns: Int
+    /// The number of columns of frequencies.
+    let columns: Int
     private let maximumLag: Int
     private let angles: [Float]
     /// For each kind of tile and each column of frequencies the triples that the kernel takes.
@@ -31,32 +32,39 @@ struct SpectralTables {
         lagCounts = plan.tiles.kinds.map(\.lagCount)
     }
 
-    /// Adds the lags' sums of tiles of one kind, sorted by rows, to `partial`. `products` has room for those of two tiles.
+    /// Adds what columns of frequencies give to the lags' sums of tiles of one kind, sorted by rows.
+    /// - Parameters:
+    ///   - spectrum: The spectra of a block in a column, as ``SignalSpectra`` makes them.
+    ///   - frequencyStep: Floats between their vertical frequencies.
+    ///   - images: How many there are.
+    ///   - products: Room for those of two tiles, ``productRoom`` floats.
+    ///   - sums: Room for four squares.
+    ///   - partial: Where the first tile's sums are added to, the next one's `partialStep` floats on.
     func multiply(
-        _ tiles: [MomentTiles.Tile], kind: Int, batch: SignalBatch, products: UnsafeMutablePointer<Float>,
-        sums: UnsafeMutablePointer<Float>, partial: UnsafeMutablePointer<Float>, partialStep: Int
+        _ tiles: ArraySlice<MomentTiles.Tile>, columns: Range<Int>, frequencyStep: Int, images: Int,
+        products: UnsafeMutablePointer<Float>, sums: UnsafeMutablePointer<Float>,
+        partial: UnsafeMutablePointer<Float>, partialStep: Int,
+        spectrum: (_ block: Int, _ column: Int) -> UnsafePointer<Float>
     ) {
-        let step = batch.frequencyStep
+        guard let kind = tiles.first?.kind else { return }
         let lagCount = lagCounts[kind]
         angles.withUnsafeBufferPointer { angles in
             lags[kind].withUnsafeBufferPointer { lags in
                 guard let angles = angles.baseAddress, let lags = lags.baseAddress else { return }
-                let size = height.count * 2 * kernels.lanes * kernels.lanes
-                for column in 0..<columns {
-                    var index = 0
-                    while index < tiles.count {
+                for column in columns {
+                    var index = tiles.startIndex
+                    while index < tiles.endIndex {
                         let row = tiles[index].row
-                        let hasNext = index + 1 < tiles.count && tiles[index + 1].row == row
+                        let hasNext = index + 1 < tiles.endIndex && tiles[index + 1].row == row
                         kernels.spectralProducts(
-                            batch.spectrum(block: row, column: column),
-                            batch.spectrum(block: tiles[index].column, column: column),
-                            hasNext ? batch.spectrum(block: tiles[index + 1].column, column: column) : nil,
-                            height.count, step, batch.count, products, products + size)
-                        for (offset, products) in [products, products + size].prefix(hasNext ? 2 : 1).enumerated() {
+                            spectrum(row, column), spectrum(tiles[index].column, column),
+                            hasNext ? spectrum(tiles[index + 1].column, column) : nil, height.count, frequencyStep,
+                            images, products, products + productRoom / 2)
+                        for offset in 0..<(hasNext ? 2 : 1) {
                             kernels.addLags(
-                                products, height.count, angles, maximumLag, lags + column * lagCount * 3, lagCount,
-                                sums,
-                                partial + (index + offset) * partialStep)
+                                products + offset * productRoom / 2, height.count, angles, maximumLag,
+                                lags + column * lagCount * 3, lagCount, sums,
+                                partial + (index - tiles.startIndex + offset) * partialStep)
                         }
                         index += hasNext ? 2 : 1
                     }
@@ -64,4 +72,7 @@ struct SpectralTables {
             }
         }
     }
+
+    /// Floats that the products of two tiles in a column take.
+    var productRoom: Int { 4 * height.count * kernels.lanes * kernels.lanes }
 }

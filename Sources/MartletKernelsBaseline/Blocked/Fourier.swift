@@ -93,20 +93,14 @@ public func pairSignals(
     }
 }
 
-/// x[k] = the complex number at `source`, `step` floats a number, for k below `count`, zero up to `total`.
-public func gatherColumn(
-    _ source: UnsafePointer<Float>, step: Int, count: Int, total: Int, into x: UnsafeMutablePointer<Float>
+/// Puts `count` complex numbers `step` floats apart.
+public func scatterNumbers(
+    _ x: UnsafePointer<Float>, count: Int, to target: UnsafeMutablePointer<Float>, step: Int
 ) {
     let lanes = Vector.scalarCount
     var k = 0
     while k < count {
-        store(load(source + k * step), to: x + 2 * k * lanes)
-        store(load(source + k * step + lanes), to: x + (2 * k + 1) * lanes)
-        k += 1
-    }
-    while k < total {
-        store(Vector.zero, to: x + 2 * k * lanes)
-        store(Vector.zero, to: x + (2 * k + 1) * lanes)
+        storePair(load(x + 2 * k * lanes), load(x + (2 * k + 1) * lanes), to: target + k * step)
         k += 1
     }
 }
