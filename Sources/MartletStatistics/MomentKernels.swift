@@ -11,7 +11,7 @@ struct MomentKernels: Sendable {
 
     /// Channels of a block.
     let lanes: Int
-    let blockProducts: @Sendable (Source, Source, Source?, Int, Target, Target) -> Void
+    let blockProducts: @Sendable (Source, Source, Source?, Int, Target, Target, Int) -> Void
     let spectralProducts: @Sendable (Source, Source, Source?, Int, Int, Int, Target, Target) -> Void
     let addLags: @Sendable (Source, Int, Source, Int, Source, Int, Target, Target) -> Void
     let addInDouble: @Sendable (Source, Int, UnsafeMutablePointer<Double>) -> Void

@@ -239,13 +239,16 @@ struct SignalBatch {
         unused: UnsafeMutablePointer<Float>
     ) {
         func add(
-            _ shift: Int, length: Int, _ left: (Int) -> UnsafePointer<Float>, _ right: (Int) -> UnsafePointer<Float>
+            _ shift: Int, length: Int, then next: Int = 0, _ left: (Int) -> UnsafePointer<Float>,
+            _ right: (Int) -> UnsafePointer<Float>
         ) {
             // Three pieces of signals stay in the nearest cache while they are multiplied, those of all tiles in the next.
-            let piece = 128
             let total = length - abs(shift)
+            let pieces = (total + 127) / 128
+            let piece = pieces > 0 ? (total + pieces - 1) / pieces : 1
             for start in Swift.stride(from: 0, to: total, by: piece) {
                 let length = min(piece, total - start)
+                let ahead = start + piece < total ? piece * lanes : next > 0 ? next - start * lanes : 0
                 var index = tiles.startIndex
                 while index < tiles.endIndex {
                     let row = tiles[index].row
@@ -254,7 +257,7 @@ struct SignalBatch {
                     let hasNext = index + 1 < tiles.endIndex && tiles[index + 1].row == row
                     let next = hasNext ? right(tiles[index + 1].column) + (max(0, shift) + start) * lanes : nil
                     let products = target + (index - tiles.startIndex) * step
-                    kernels.blockProducts(a, b, next, length, products, hasNext ? products + step : unused)
+                    kernels.blockProducts(a, b, next, length, products, hasNext ? products + step : unused, ahead)
                     index += hasNext ? 2 : 1
                 }
             }
@@ -265,9 +268,12 @@ struct SignalBatch {
             // Image by image wherever an input might not be packed, so that the sums do not tell.
             let together = plan.separatesImages ? 1 : count
             for image in Swift.stride(from: 0, to: count, by: together) {
+                let next =
+                    image + together < count
+                    ? signal(block: 0, image: image + together) - signal(block: 0, image: image) : 0
                 add(
-                    shift, length: together * plan.signalRows * plan.signalColumns, { signal(block: $0, image: image) },
-                    { signal(block: $0, image: image) })
+                    shift, length: together * plan.signalRows * plan.signalColumns, then: next,
+                    { signal(block: $0, image: image) }, { signal(block: $0, image: image) })
             }
         case .row(let n, let dy, let dx):
             guard let first = index(of: n, in: plan.rowLines), let second = index(of: n + dy, in: plan.rowLines) else {

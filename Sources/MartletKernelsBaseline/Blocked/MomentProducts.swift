@@ -1,6 +1,8 @@
 // Products of signals that lie side by side in vectors of channels: what second moments are added up from. A block is
 // `vectorLanes()` channels; the product of two blocks is a square of as many rows and columns, row-major.
 
+import CMartletIntrinsics
+
 /// products += sum over k of a[k] b[k]^T, for one block `a` and one or two blocks `b`.
 ///
 /// - Parameters:
@@ -9,9 +11,10 @@
 ///   - b1: Those of the second product, or null.
 ///   - products0: The first product.
 ///   - products1: The second product; not touched where `b1` is null.
+///   - ahead: How many floats on the vectors are that will be multiplied next.
 public func blockProducts(
     a: UnsafePointer<Float>, b0: UnsafePointer<Float>, b1: UnsafePointer<Float>?, count: Int,
-    products0: UnsafeMutablePointer<Float>, products1: UnsafeMutablePointer<Float>
+    products0: UnsafeMutablePointer<Float>, products1: UnsafeMutablePointer<Float>, ahead: Int
 ) {
     let lanes = Vector.scalarCount
     var row = 0
@@ -25,7 +28,9 @@ public func blockProducts(
     #if MARTLET_AVX512
         // With 32 registers there is room for twice the sums, and a loaded vector is used twice as often.
         while row < lanes {
-            eightRowsTwoBlocks(a + row, b0, b1, count: count, products0 + row * lanes, products1 + row * lanes)
+            eightRowsTwoBlocks(
+                a + row, b0, b1, count: count, products0 + row * lanes, products1 + row * lanes,
+                next0: (row == 0 ? b0 : a) + ahead, next1: (row == 0 ? b1 : a) + ahead)
             row += 8
         }
     #else
@@ -39,7 +44,8 @@ public func blockProducts(
 #if MARTLET_AVX512
     @inline(__always) private func eightRowsTwoBlocks(
         _ a: UnsafePointer<Float>, _ b0: UnsafePointer<Float>, _ b1: UnsafePointer<Float>, count: Int,
-        _ products0: UnsafeMutablePointer<Float>, _ products1: UnsafeMutablePointer<Float>
+        _ products0: UnsafeMutablePointer<Float>, _ products1: UnsafeMutablePointer<Float>,
+        next0: UnsafePointer<Float>, next1: UnsafePointer<Float>
     ) {
         let lanes = Vector.scalarCount
         var (c00, c10, c20, c30) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
@@ -49,6 +55,8 @@ public func blockProducts(
         var k = 0
         let end = count * lanes
         while k < end {
+            martlet_prefetch(next0 + k)
+            martlet_prefetch(next1 + k)
             let (x, y) = (load(b0 + k), load(b1 + k))
             let (r0, r1) = (Vector(repeating: a[k]), Vector(repeating: a[k + 1]))
             let (r2, r3) = (Vector(repeating: a[k + 2]), Vector(repeating: a[k + 3]))

@@ -15,7 +15,7 @@ struct WinogradGradientKernels: Sendable {
     let planarToBlocked: @Sendable (Source, Int, Int, Target, Int, Int, Int, Int, Int, Int) -> Void
     let winogradInput: @Sendable (Int, Source, Int, Int, Int, Int, Int, Target, Int) -> Void
     let winogradGradient: @Sendable (Source, Int, Int, Int, Target, Int) -> Void
-    let blockProducts: @Sendable (Source, Source, Source?, Int, Target, Target) -> Void
+    let blockProducts: @Sendable (Source, Source, Source?, Int, Target, Target, Int) -> Void
     let winogradKernelGradient: @Sendable (Source, Int, Int, Int, Target, Int, Bool, Target) -> Void
 
     /// The kernels for `instructionSet`, which must be supported before any of them is called.

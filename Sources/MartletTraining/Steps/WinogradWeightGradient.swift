@@ -220,7 +220,7 @@ struct WinogradWeightGradient {
                 let result = products + (index * inputBlocks + input) * square
                 kernels.blockProducts(
                     gradients + output * step, inputs + input * step, isPair ? inputs + (input + 1) * step : nil, tiles,
-                    result, result + square)
+                    result, result + square, 0)
             }
         }
     }
