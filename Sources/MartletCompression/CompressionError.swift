@@ -20,6 +20,8 @@ public enum CompressionError: MartletError, Equatable {
     case budgetText(String)
     /// A budget that no choice of ranks meets: the least and the most that there is, in the budget's unit.
     case budgetOutOfReach(budget: String, least: String, most: String)
+    /// A budget between two neighbouring sizes that one VBMF ratio for all layers gives, in parts of the original.
+    case budgetBetweenRatios(budget: String, below: String, above: String)
     /// A file of weights that is not one.
     case weightsFile(file: String, reason: String)
     /// Something that only images can tell, and there are none.
@@ -41,6 +43,8 @@ public enum CompressionError: MartletError, Equatable {
         case .budgetText(let text): "'\(text)' is not a budget"
         case .budgetOutOfReach(let budget, let least, let most):
             "the budget \(budget) is out of reach: from \(least) to \(most) is possible"
+        case .budgetBetweenRatios(let budget, let below, let above):
+            "the budget \(budget) cannot be met by one VBMF ratio for all layers: \(below) is possible, and next \(above)"
         case .weightsFile(let file, let reason): "\(file): \(reason)"
         case .needsTiming: "a budget of latency needs the layers to be timed"
         case .needsImages(let purpose): "\(purpose) needs images"
@@ -66,6 +70,7 @@ public enum CompressionError: MartletError, Equatable {
         case .budgetText:
             "params=0.5, macs=0.5, bytes=6MB, latency=0.6 or latency=3ms, or drop=1%: parts of the original, or amounts"
         case .budgetOutOfReach: "ask for something between, or let more layers be compressed"
+        case .budgetBetweenRatios: "ask for one of these; without --recipe paper each layer has ranks of its own"
         case .weightsFile: "it should map layer names to positive numbers, {\"conv1\": 0.3}"
         case .needsImages: "give them with --images"
         case .needsTiming, .rankOutOfRange: nil

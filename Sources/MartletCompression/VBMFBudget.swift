@@ -19,8 +19,9 @@ public struct VBMFBudget: Sendable {
     }
 
     /// The largest network that keeps to the budget: the smallest ratio, to four decimals.
-    /// - Throws: ``CompressionError/budgetOutOfReach(budget:least:most:)``, and ``CompressionError/budgetText(_:)`` for a
-    ///   budget of latency or a drop.
+    /// - Throws: ``CompressionError/budgetOutOfReach(budget:least:most:)``,
+    ///   ``CompressionError/budgetBetweenRatios(budget:below:above:)``, and ``CompressionError/budgetText(_:)`` for a budget of
+    ///   latency or a drop.
     public func ratio(for budget: Budget, of network: Network) throws -> Double {
         guard let measure = budget.measure, measure != .latency else {
             throw CompressionError.budgetText("\(budget)")
@@ -59,7 +60,8 @@ public struct VBMFBudget: Sendable {
                 original: LayerCost(
                     parameters: costs.total.parameters, multiplyAdds: costs.total.multiplyAdds
                 ).amount(measure)) ?? 0
-        func part(_ value: Double) -> String { "\((value / max(whole, 1) * 10_000).rounded() / 10_000)" }
+        // Rounded up: what is named can be asked for.
+        func part(_ value: Double) -> String { "\((value / max(whole, 1) * 10_000).rounded(.up) / 10_000)" }
         let unreachable = CompressionError.budgetOutOfReach(
             budget: "\(budget)", least: part(least), most: part(whole))
         guard least <= limit else { throw unreachable }
@@ -69,7 +71,12 @@ public struct VBMFBudget: Sendable {
             if try amount(Double(middle) / 10_000) <= limit { high = middle } else { low = middle + 1 }
         }
         let ratio = Double(high) / 10_000
-        guard try amount(ratio) >= limit * (1 - VBMFBudget.tolerance) else { throw unreachable }
+        let found = try amount(ratio)
+        if found < limit * (1 - VBMFBudget.tolerance) {
+            if high == 0 { throw unreachable }
+            throw CompressionError.budgetBetweenRatios(
+                budget: "\(budget)", below: part(found), above: part(try amount(Double(high - 1) / 10_000)))
+        }
         return ratio
     }
 }

@@ -118,4 +118,40 @@ import Testing
         #expect(try sweep().status == 0)
         #expect(try contents() == before)
     }
+
+    @Test func onePaperRatioMayHaveNoSuchSize() throws {
+        let result = try runner.martlet(
+            "compress", "net.onnx", "--images", "images.bin", "--recipe", "paper", "--budget", "params=0.8",
+            "--exclude", "*2*", "-o", "small.onnx")
+        #expect(result.status == 1)
+        #expect(result.error.contains("cannot be met by one VBMF ratio for all layers"))
+        // The size that it names can be had.
+        let words = result.error.split(whereSeparator: \.isWhitespace).map(String.init)
+        let size = try #require(words.firstIndex(of: "layers:").map { words[$0 + 1] })
+        let again = try runner.martlet(
+            "compress", "net.onnx", "--images", "images.bin", "--recipe", "paper", "--budget", "params=\(size)",
+            "--exclude", "*2*", "-o", "small.onnx")
+        #expect(again.status == 0, "\(again.error)")
+    }
+
+    @Test func sweepKeepsToTheLayersItIsGiven() throws {
+        let result = try runner.martlet(
+            "sweep", "net.onnx", "images.bin", "--images", "images.bin", "--budgets", "0.75", "--methods",
+            "channel-svd-sigma,paper", "--gate", "off", "--weights", "equal", "--linear", "keep", "--exclude", "*2*",
+            "-o", "out")
+        #expect(result.status == 0, "\(result.error)")
+        let text = try Data(contentsOf: URL(fileURLWithPath: runner.folder.file("out/sweep.json")))
+        let points = try JSONDecoder().decode(SweepResult.self, from: text).points
+        #expect(points.count == 2)
+        for point in points {
+            #expect(point.command.contains("--linear keep --exclude '*2*'"))
+            let replaced = point.layers.filter { $0.kept == nil }.map(\.name)
+            #expect(!replaced.isEmpty, "\(point.method): \(point.problem ?? "") \(point.layers.map(\.name))")
+            #expect(replaced.allSatisfy { !$0.contains("2") && !$0.contains("fc") })
+            let made = try runner.shell(point.command.replacingOccurrences(of: "martlet ", with: "\"$MARTLET\" "))
+            #expect(made.status == 0, "\(made.error)")
+            let inspect = try runner.martlet("inspect", "small.onnx", "--json")
+            #expect(try inspect.json()["parameters"] as? Int == point.figures?.parameters)
+        }
+    }
 }

@@ -17,6 +17,8 @@ public struct Sweep: Sendable {
     public var methods: [SweepMethod]
     /// How networks are compressed; the budget in it does not matter.
     public var compressor: BudgetCompressor
+    /// Which layers ``SweepMethod/paper`` compresses, and how; the other methods go by the rules of ``compressor``.
+    public var paperRules = LayerRules(method: .tucker2ALSSigma)
     /// A folder for the results and for what is done so far.
     public var folder: String
     /// What a command that makes one of the networks begins with, `martlet compress net.onnx --images photos`.
@@ -150,8 +152,7 @@ public struct Sweep: Sendable {
         checkCancellation: @escaping () throws -> Void, progress: @escaping BudgetCompressor.Progress
     ) throws -> (Model, CompressionReport, AgreementPrediction?) {
         if method == .paper {
-            var paper = Compressor(
-                method: .tucker2ALSSigma, ranks: .vbmf(ratio: 0.5), pool: compressor.pool)
+            var paper = Compressor(rules: paperRules, ranks: .vbmf(ratio: 0.5), pool: compressor.pool)
             paper.ranks = .vbmf(
                 ratio: try VBMFBudget(rules: paper.rules, pool: paper.pool).ratio(for: budget, of: model.network))
             paper.options = compressor.compressor.options
@@ -184,6 +185,8 @@ public struct Sweep: Sendable {
             "\(compressor.timing?.gate.rawValue ?? "")", "\(compressor.search.rankStep ?? 0)",
             "\(compressor.search.methods.map { "\($0.key) \($0.value)" }.sorted())",
             "\(compressor.search.rules.include) \(compressor.search.rules.exclude)",
+            "\(paperRules.methods.map { "\($0.key) \($0.value)" }.sorted())",
+            "\(paperRules.include) \(paperRules.exclude)",
             "\(compressor.search.rules.overrides.entries.map { "\($0.key) \($0.value)" }.sorted())",
         ] { hash.add(text) }
         return hash.text

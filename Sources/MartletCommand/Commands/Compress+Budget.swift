@@ -12,11 +12,7 @@ extension Compress {
         compressor.search.rules = try methods.rules()
         compressor.search.rules.includesFirstConvolution = true
         compressor.search.methods = try self.budget.methods()
-        for (kind, choice) in [
-            (LayerKind.convolution, methods.conv), (.pointwise, methods.pointwise), (.fullyConnected, methods.linear),
-        ] {
-            if let choice { compressor.search.methods[kind] = choice.method.map { [$0] } }
-        }
+        compressor.search.restrict(to: methods.only)
         let options = try preprocessing.options()
         try OutputFile.checkWritable(output)
         Interruption.watch()
@@ -104,5 +100,12 @@ extension Compress {
             try container.encodeIfPresent(result.leavingOneOut, forKey: .leavingOneOut)
             if !result.shrinkages.isEmpty { try container.encode(result.shrinkages, forKey: .shrinkages) }
         }
+    }
+}
+
+extension CandidateSearch {
+    /// Leaves the kinds of layers alone that are to be kept, and takes the method that was asked for elsewhere.
+    mutating func restrict(to flags: LayerFlags) {
+        for (kind, choice) in flags.choices { methods[kind] = choice.method.map { [$0] } }
     }
 }

@@ -75,8 +75,8 @@ struct Compress: ParsableCommand {
         if vbmfRatio != nil, ranks != nil { throw ValidationError("give --vbmf-ratio or --ranks, not both") }
         if sigma == nil, data == nil {
             let wanted =
-                [methods.method ?? (methods.conv == nil ? .tucker2ALSSigma : nil)]
-                + [methods.conv, methods.pointwise, methods.linear].map { $0?.method }
+                [methods.method ?? (methods.only.conv == nil ? .tucker2ALSSigma : nil)]
+                + methods.only.choices.map(\.choice.method)
             if let method = wanted.compactMap({ $0 }).first(where: \.needsStatistics) {
                 throw ValidationError("the method \(method.rawValue) needs --sigma FILE or --images DATA")
             }

@@ -31,6 +31,7 @@ struct SweepCommand: ParsableCommand {
     @Option(name: [.short, .long], help: ArgumentHelp("Where results go.", valueName: "folder"))
     var output: String
     @OptionGroup(title: "The recipe") var recipe: RecipeOptions
+    @OptionGroup(title: "Which layers") var layers: LayerFlags
     @OptionGroup(title: "Gradients") var gradients: GradientOptions
     @OptionGroup var images: DataOptions
     @OptionGroup var preprocessing: PreprocessingFlags
@@ -72,6 +73,10 @@ struct SweepCommand: ParsableCommand {
             let latency = budgets.contains { $0.measure == .latency }
             var compressor = try recipe.compressor(
                 budgets[0], model: model, pool: pool, search: DecompositionOptions(), timesLatency: latency)
+            let rules = layers.rules(method: .tucker2ALSSigma)
+            compressor.search.rules = rules
+            compressor.search.rules.includesFirstConvolution = true
+            compressor.search.restrict(to: layers)
             Interruption.watch()
             let line = ProgressLine()
             func show(_ progress: JobProgress) throws {
@@ -92,9 +97,10 @@ struct SweepCommand: ParsableCommand {
             var command = "martlet compress \(self.model) --images \(calibration)"
             if let sigma { command += " --sigma \(sigma)" }
             if let calibrationLimit { command += " --limit \(calibrationLimit)" }
-            command += recipe.flags + gradients.flags
-            let sweep = Sweep(
+            command += recipe.flags + gradients.flags + layers.flags
+            var sweep = Sweep(
                 budgets: budgets, methods: methods, compressor: compressor, folder: output, command: command)
+            sweep.paperRules = rules
             let result: SweepResult
             do {
                 result = try sweep.run(

@@ -27,12 +27,8 @@ enum MethodChoice: ExpressibleByArgument {
     }
 }
 
-/// Which layers are compressed, and how.
-struct MethodOptions: ParsableArguments {
-    @Option(
-        help: ArgumentHelp(
-            "For every kind of layer that the method is for; tucker2-als-sigma unless told.", valueName: "method"))
-    var method: DecompositionMethod?
+/// Which layers are compressed, by kind and by name.
+struct LayerFlags: ParsableArguments {
     @Option(help: ArgumentHelp("For convolutions of more than one tap, or `keep`.", valueName: "method"))
     var conv: MethodChoice?
     @Option(help: ArgumentHelp("For 1x1 convolutions: svd, svd-sigma or `keep`.", valueName: "method"))
@@ -45,6 +41,42 @@ struct MethodOptions: ParsableArguments {
     var include: [String] = []
     @Option(help: ArgumentHelp("Not layers whose name matches; may be given again.", valueName: "pattern"))
     var exclude: [String] = []
+
+    /// What was said about kinds of layers.
+    var choices: [(kind: LayerKind, choice: MethodChoice)] {
+        [(LayerKind.convolution, conv), (.pointwise, pointwise), (.fullyConnected, linear)].compactMap { kind, choice in
+            choice.map { (kind, $0) }
+        }
+    }
+
+    /// The rules that this makes of `method`.
+    func rules(method: DecompositionMethod) -> LayerRules {
+        var rules = LayerRules(method: method)
+        for (kind, choice) in choices { rules.methods[kind] = choice.method }
+        rules.include = include.map { NamePattern($0) }
+        rules.exclude = exclude.map { NamePattern($0) }
+        return rules
+    }
+
+    /// The flags that say this.
+    var flags: String {
+        var flags = ""
+        for (name, choice) in [("conv", conv), ("pointwise", pointwise), ("linear", linear)] {
+            if let choice { flags += " --\(name) \(choice.method?.rawValue ?? "keep")" }
+        }
+        for pattern in include { flags += " --include '\(pattern)'" }
+        for pattern in exclude { flags += " --exclude '\(pattern)'" }
+        return flags
+    }
+}
+
+/// Which layers are compressed, and how.
+struct MethodOptions: ParsableArguments {
+    @Option(
+        help: ArgumentHelp(
+            "For every kind of layer that the method is for; tucker2-als-sigma unless told.", valueName: "method"))
+    var method: DecompositionMethod?
+    @OptionGroup var only: LayerFlags
     @Option(
         help: ArgumentHelp(
             "Methods, ranks and ratios of single layers, {\"name or pattern\": {\"method\": ..., \"ranks\": [...], \"vbmf_ratio\": ...}}.",
@@ -54,12 +86,7 @@ struct MethodOptions: ParsableArguments {
 
     /// The rules that this amounts to.
     func rules() throws -> LayerRules {
-        var rules = LayerRules(method: method ?? .tucker2ALSSigma)
-        for (kind, choice) in [(LayerKind.convolution, conv), (.pointwise, pointwise), (.fullyConnected, linear)] {
-            if let choice { rules.methods[kind] = choice.method }
-        }
-        rules.include = include.map { NamePattern($0) }
-        rules.exclude = exclude.map { NamePattern($0) }
+        var rules = only.rules(method: method ?? .tucker2ALSSigma)
         rules.includesFirstConvolution = includeFirst
         if let layers { rules.overrides = try LayerOverrides(contentsOf: layers) }
         return rules
