@@ -81,9 +81,12 @@ import Testing
         // So many channels that tiles of several rows are worked on together.
         Case(input: [2, 140, 4, 5], outputs: 2, kernel: [1, 1]),
         Case(input: [3, 132, 5, 4], outputs: 2, kernel: [3, 1]),
+        // So many that all spectra are made before any are multiplied.
+        Case(input: [3, 240, 2, 4], outputs: 2, kernel: [1, 3]),
         // Whole blocks of channels, which are taken as they lie.
         Case(input: [3, 32, 7, 6], outputs: 2, kernel: [3, 3], padding: 1),
         Case(input: [2, 48, 5, 4], outputs: 2, kernel: [1, 1]),
+        Case(input: [3, 32, 12, 11], outputs: 2, kernel: [1, 1]),
         Case(input: [2, 32, 8, 7], outputs: 2, kernel: [1, 1], stride: 2),
         Case(input: [2, 16, 9, 10], outputs: 2, kernel: [3, 3], stride: 2, padding: 1),
         Case(input: [2, 16, 11, 9], outputs: 2, kernel: [5, 5], padding: 1),
