@@ -11,12 +11,15 @@ extension Model {
     public static let quantizationKey = "martlet.quantization"
 
     /// The model with weights in half precision, and what became of each layer.
-    /// - Parameter options: what is said about preprocessing, to be stored in the file.
-    /// - Throws: ``NetworkError``, ``PreprocessingError``.
+    /// - Parameters:
+    ///   - options: what is said about preprocessing, to be stored in the file.
+    ///   - activations: whether activations are to be in half precision, too, for runtimes that compute in it.
+    /// - Throws: ``QuantizationError``, ``NetworkError``, ``PreprocessingError``.
     public func halved(
-        preprocessing options: PreprocessingOptions = .init()
+        preprocessing options: PreprocessingOptions = .init(), activations: Bool = false
     ) throws -> (model: Model, report: QuantizationReport) {
-        let (halved, tooLarge) = try HalfPrecision.halved(network)
+        let (halved, tooLarge) =
+            activations ? (try HalfPrecision.halvedThroughout(network), []) : try HalfPrecision.halved(network)
         let layers = network.weightedLayers().map { layer in
             QuantizationReport.Layer(
                 name: layer.name, precision: tooLarge.contains(layer.weight) ? "float32" : "float16")

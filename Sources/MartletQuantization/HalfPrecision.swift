@@ -38,4 +38,56 @@ public enum HalfPrecision {
         result.nodes = casts + result.nodes
         return (try result.validated(), tooLarge)
     }
+
+    /// The network in half precision throughout: its float32 constants as float16, and with them every value between its inputs
+    /// and outputs. These keep their names and types, with casts behind and before them.
+    ///
+    /// For runtimes that compute in half precision. Values beyond 65,504 are infinite there.
+    /// - Throws: ``QuantizationError/alreadyQuantized(network:)``, ``QuantizationError/beyondHalfPrecision(constant:)``,
+    ///   ``TensorError``.
+    public static func halvedThroughout(_ network: Network) throws -> Network {
+        if network.nodes.contains(where: \.operation.isQuantization) {
+            throw QuantizationError.alreadyQuantized(network: network.name)
+        }
+        var result = network
+        let outputs = Set(network.outputs.map(\.name))
+        for (name, tensor) in network.constants where tensor.elementType == .float32 && !outputs.contains(name) {
+            let half = try tensor.converted(to: .float16)
+            if half.withElements(of: Float16.self, { $0.contains { !$0.isFinite } }) {
+                throw QuantizationError.beyondHalfPrecision(constant: name)
+            }
+            result.constants[name] = half
+        }
+        var taken = Set(network.constants.keys).union(network.nodes.flatMap { $0.outputs.compactMap { $0 } })
+        taken.formUnion(network.inputs.map(\.name))
+        var names: [String: String] = [:]
+        func half(_ name: String) -> String {
+            let half = network.unusedName("\(name).half", among: taken)
+            taken.insert(half)
+            names[name] = half
+            return half
+        }
+        let first = network.inputs.filter { $0.type.elementType == .float32 }.map { input in
+            let name = half(input.name)
+            return Node(name: name, operation: .cast(to: .float16), inputs: [input.name], outputs: [name])
+        }
+        let made = Set(network.nodes.flatMap { $0.outputs.compactMap { $0 } })
+        let last = network.outputs.filter { $0.type.elementType == .float32 && made.contains($0.name) }.map { output in
+            let name = half(output.name)
+            return Node(name: name, operation: .cast(to: .float32), inputs: [name], outputs: [output.name])
+        }
+        for index in result.nodes.indices {
+            let node = result.nodes[index]
+            result.nodes[index].inputs = node.inputs.map { $0.map { names[$0] ?? $0 } }
+            result.nodes[index].outputs = node.outputs.map { $0.map { names[$0] ?? $0 } }
+            switch node.operation {
+            case .cast(to: .float32): result.nodes[index].operation = .cast(to: .float16)
+            case .constantOfShape(let value) where value.elementType == .float32:
+                result.nodes[index].operation = .constantOfShape(value: try value.converted(to: .float16))
+            default: break
+            }
+        }
+        result.nodes = first + result.nodes + last
+        return try result.validated()
+    }
 }

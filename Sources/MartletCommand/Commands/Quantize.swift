@@ -26,6 +26,11 @@ struct Quantize: ParsableCommand {
         name: .customLong("images"),
         help: ArgumentHelp("Calibration images, in any form `evaluate` takes; for int8.", valueName: "data"))
     var data: String?
+    @Flag(
+        help:
+            "With fp16: activations too, for runtimes that compute in half precision. Martlet reads such files, but does not."
+    )
+    var activations = false
     @Option(
         help: ArgumentHelp(
             "Leave layers in half precision until top-1 on these images falls by no more (agreement, without labels).",
@@ -43,6 +48,7 @@ struct Quantize: ParsableCommand {
         if precision == .fp16, data != nil || maxDrop != nil {
             throw ValidationError("--images and --max-drop go with --precision int8")
         }
+        if precision == .int8, activations { throw ValidationError("--activations goes with --precision fp16") }
         if let maxDrop, !(maxDrop >= 0 && maxDrop <= 100) { throw ValidationError("--max-drop wants 0 to 100 points") }
     }
 
@@ -53,7 +59,7 @@ struct Quantize: ParsableCommand {
             Interruption.watch()
             let (quantized, report) = try precision.quantize(
                 model, data: try data.map { try images.open($0) }, preprocessing: try preprocessing.options(),
-                maximumDrop: maxDrop, pool: threads.pool)
+                activations: activations, maximumDrop: maxDrop, pool: threads.pool)
             try ONNXWriter.write(quantized.network, to: output)
             if format.json { return try Terminal.printJSON(report) }
             report.show()
@@ -65,10 +71,10 @@ struct Quantize: ParsableCommand {
 extension Precision {
     /// A model in this precision, and what became of its layers; with a line of progress.
     func quantize(
-        _ model: Model, data: (any DataSet)?, preprocessing: PreprocessingOptions, maximumDrop: Double? = nil,
-        pool: ThreadPool
+        _ model: Model, data: (any DataSet)?, preprocessing: PreprocessingOptions, activations: Bool = false,
+        maximumDrop: Double? = nil, pool: ThreadPool
     ) throws -> (model: Model, report: QuantizationReport) {
-        guard self == .int8 else { return try model.halved(preprocessing: preprocessing) }
+        guard self == .int8 else { return try model.halved(preprocessing: preprocessing, activations: activations) }
         guard let data else { throw QuantizationError.noImages }
         let line = ProgressLine()
         defer { line.finish() }

@@ -2,12 +2,14 @@ import MartletTensors
 
 extension Network {
     /// The network with every half- and double-precision value turned to single precision, which is what Martlet computes
-    /// in; integers and booleans stay, and if wanted so do the weights that ``halfWeights()`` names.
+    /// in; integers and booleans stay, and if wanted so do the weights that ``halfWeights()`` names, and those of layers that
+    /// are in half precision altogether.
     public func inSinglePrecision(keepingHalfWeights: Bool = false) throws -> Network {
-        let halves = keepingHalfWeights ? Set(halfWeights().values) : []
         func isOther(_ type: ElementType) -> Bool { type == .float16 || type == .float64 }
         var result = self
-        for (name, tensor) in constants where isOther(tensor.elementType) && !halves.contains(name) {
+        if keepingHalfWeights { result.castHalfWeights() }
+        let halves = keepingHalfWeights ? Set(result.halfWeights().values) : []
+        for (name, tensor) in result.constants where isOther(tensor.elementType) && !halves.contains(name) {
             result.constants[name] = try tensor.converted(to: .float32)
         }
         for index in result.inputs.indices where isOther(result.inputs[index].type.elementType) {
