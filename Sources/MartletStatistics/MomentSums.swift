@@ -97,7 +97,7 @@ final class MomentSums {
         try withTargets { base, halves in
             pool.forEach(tiles.tasks.count) { task, worker in
                 let members = tiles.tiles[tiles.tasks[task]]
-                let kind = tiles.kinds[tiles.tiles[tiles.tasks[task].lowerBound].kind]
+                let kind = tiles.kinds[members[members.startIndex].kind]
                 let size = kind.terms.count * square
                 let lagSize = kind.lagCount * square
                 let partial = work.partial(worker)
