@@ -11,25 +11,19 @@ extension Network {
     mutating func replace(_ layer: WeightedLayer, with replacement: LayerReplacement) throws {
         let links = replacement.links
         let node = nodes[layer.nodeIndex]
-        var taken = Set(constants.keys).union(inputs.map(\.name))
-        for node in nodes { taken.formUnion(node.outputs.compactMap { $0 }) }
-        func fresh(_ wish: String) -> String {
-            let name = unusedName(wish, among: taken)
-            taken.insert(name)
-            return name
-        }
+        var names = UnusedNames(taken: valueNames)
         var chain: [Node] = []
         var value = node.inputs[0]
         var corrected: String?
         if let bias = replacement.bias {
-            let name = fresh("\(layer.weight).bias")
+            let name = names.take("\(layer.weight).bias")
             constants[name] = try Tensor(bias.map { Float($0) }, shape: try Shape([bias.count]))
             corrected = name
         }
         for (index, link) in links.enumerated() {
             let isLast = index == links.count - 1
-            let weight = fresh("\(layer.weight).\(link.name)")
-            let output = isLast ? nil : fresh("\(layer.name).\(link.name)")
+            let weight = names.take("\(layer.weight).\(link.name)")
+            let output = isLast ? nil : names.take("\(layer.name).\(link.name)")
             let bias = isLast ? corrected ?? layer.bias : nil
             let kernel = link.kernel
             let operation: Operator

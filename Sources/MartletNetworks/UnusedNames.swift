@@ -1,14 +1,15 @@
 /// Gives out names that nothing has yet.
 ///
 /// Where many wish for one name, each is found at once: the search goes on where it last ended.
-struct UnusedNames {
+public struct UnusedNames {
     private var taken: Set<String>
     private var numbers: [String: Int] = [:]
 
-    init(taken: Set<String>) { self.taken = taken }
+    /// Names that are not in `taken`.
+    public init(taken: Set<String>) { self.taken = taken }
 
     /// `wish`, or `wish` with a number; taken from now on.
-    mutating func take(_ wish: String) -> String {
+    public mutating func take(_ wish: String) -> String {
         if taken.insert(wish).inserted { return wish }
         var number = numbers[wish] ?? 2
         while !taken.insert("\(wish).\(number)").inserted { number += 1 }

@@ -16,8 +16,7 @@ public enum HalfPrecision {
         var result = network
         var casts: [Node] = []
         var tooLarge: [String] = []
-        var taken = Set(network.constants.keys).union(network.nodes.flatMap { $0.outputs.compactMap { $0 } })
-        taken.formUnion(network.inputs.map(\.name))
+        var names = UnusedNames(taken: network.valueNames)
         let outputs = Set(network.outputs.map(\.name))
         for name in network.constants.keys.sorted() {
             guard let tensor = network.constants[name], tensor.elementType == .float32, tensor.shape.rank >= 2,
@@ -29,8 +28,7 @@ public enum HalfPrecision {
                 tooLarge.append(name)
                 continue
             }
-            let stored = network.unusedName("\(name).half", among: taken)
-            taken.insert(stored)
+            let stored = names.take("\(name).half")
             result.constants[name] = nil
             result.constants[stored] = half
             casts.append(Node(name: stored, operation: .cast(to: .float32), inputs: [stored], outputs: [name]))
@@ -58,13 +56,11 @@ public enum HalfPrecision {
             }
             result.constants[name] = half
         }
-        var taken = Set(network.constants.keys).union(network.nodes.flatMap { $0.outputs.compactMap { $0 } })
-        taken.formUnion(network.inputs.map(\.name))
-        var names: [String: String] = [:]
+        var names = UnusedNames(taken: network.valueNames)
+        var halves: [String: String] = [:]
         func half(_ name: String) -> String {
-            let half = network.unusedName("\(name).half", among: taken)
-            taken.insert(half)
-            names[name] = half
+            let half = names.take("\(name).half")
+            halves[name] = half
             return half
         }
         let first = network.inputs.filter { $0.type.elementType == .float32 }.map { input in
@@ -78,8 +74,8 @@ public enum HalfPrecision {
         }
         for index in result.nodes.indices {
             let node = result.nodes[index]
-            result.nodes[index].inputs = node.inputs.map { $0.map { names[$0] ?? $0 } }
-            result.nodes[index].outputs = node.outputs.map { $0.map { names[$0] ?? $0 } }
+            result.nodes[index].inputs = node.inputs.map { $0.map { halves[$0] ?? $0 } }
+            result.nodes[index].outputs = node.outputs.map { $0.map { halves[$0] ?? $0 } }
             switch node.operation {
             case .cast(to: .float32): result.nodes[index].operation = .cast(to: .float16)
             case .constantOfShape(let value) where value.elementType == .float32:

@@ -172,14 +172,13 @@ struct LayoutAssignment {
         for index in blocked where !leavesPlanes(network.nodes[index]) {
             for case let output? in network.nodes[index].outputs { isBlocked.insert(output) }
         }
-        var taken = Set(types.keys)
+        var names = UnusedNames(taken: Set(types.keys))
         var nodes: [Node] = []
         /// The other form of a value, once there is one.
         var converted: [String: String] = [:]
         func other(_ value: String, _ node: inout [Node]) -> String {
             if let name = converted[value] { return name }
-            let name = network.unusedName("\(value).\(isBlocked.contains(value) ? "planes" : "blocks")", among: taken)
-            taken.insert(name)
+            let name = names.take("\(value).\(isBlocked.contains(value) ? "planes" : "blocks")")
             converted[value] = name
             types[name] = types[value]
             quantizations[name] = quantizations[value]

@@ -23,7 +23,7 @@ struct QuantizedNetwork {
     private var readers: [String: Int] = [:]
     private var producers: [String: Int] = [:]
     private var removed: Set<Int> = []
-    private var taken: Set<String>
+    private var names: UnusedNames
     /// The nodes so far.
     private var nodes: [Node] = []
 
@@ -37,7 +37,7 @@ struct QuantizedNetwork {
         network = typed.network
         types = typed.types
         uses = network.useCounts()
-        taken = Set(types.keys)
+        names = UnusedNames(taken: Set(types.keys))
         let quantizes = network.nodes.contains { node in
             switch node.operation {
             case .quantizeLinear, .quantizedConvolution, .quantizedMatMul: true
@@ -207,8 +207,7 @@ struct QuantizedNetwork {
 
     /// A name that no value has, for one of this type.
     mutating func newValue(_ wish: String, _ elementType: ElementType, _ dimensions: [Extent]) -> String {
-        let name = network.unusedName(wish, among: taken)
-        taken.insert(name)
+        let name = names.take(wish)
         types[name] = TensorType(elementType, dimensions)
         return name
     }

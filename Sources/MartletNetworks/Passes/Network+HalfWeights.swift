@@ -30,15 +30,13 @@ extension Network {
     /// Puts a cast to float32 behind weights that layers in half precision read as they are: what ``halfWeights()`` finds.
     mutating func castHalfWeights() {
         let uses = useCounts()
-        var taken = Set(constants.keys).union(nodes.flatMap { $0.outputs.compactMap { $0 } })
-        taken.formUnion(inputs.map(\.name))
+        var names = UnusedNames(taken: valueNames)
         var casts: [Node] = []
         for index in nodes.indices where nodes[index].operation.readsRowsOfWeights {
             guard let weight = nodes[index].input(1), let tensor = constants[weight], tensor.elementType == .float16,
                 tensor.shape.rank >= 2, uses[weight] == 1
             else { continue }
-            let wide = unusedName("\(weight).wide", among: taken)
-            taken.insert(wide)
+            let wide = names.take("\(weight).wide")
             nodes[index].inputs[1] = wide
             casts.append(Node(name: wide, operation: .cast(to: .float32), inputs: [weight], outputs: [wide]))
         }

@@ -194,18 +194,10 @@ extension Node {
 
 extension Network {
     /// The names of all values.
-    var valueNames: Set<String> {
+    public var valueNames: Set<String> {
         var names = Set(constants.keys)
         for input in inputs { names.insert(input.name) }
         for node in nodes { for case let output? in node.outputs { names.insert(output) } }
         return names
-    }
-
-    /// A name that is not among `taken`: `wish`, or `wish` with a number.
-    public func unusedName(_ wish: String, among taken: Set<String>) -> String {
-        if !taken.contains(wish) { return wish }
-        var number = 2
-        while taken.contains("\(wish).\(number)") { number += 1 }
-        return "\(wish).\(number)"
     }
 }

@@ -27,7 +27,7 @@ extension Network {
 /// Rewrites a network for integers.
 private struct QuantizedNetworkBuilder {
     private var network: Network
-    private var taken: Set<String>
+    private var unused: UnusedNames
     /// Nodes to put in front of the node at an index.
     private var before: [Int: [Node]] = [:]
     /// Nodes to put behind the producer of a value.
@@ -44,18 +44,11 @@ private struct QuantizedNetworkBuilder {
 
     init(_ network: Network) {
         self.network = network
-        taken = Set(network.constants.keys).union(network.inputs.map(\.name))
-        for node in network.nodes { for case let output? in node.outputs { taken.insert(output) } }
-    }
-
-    private mutating func take(_ wish: String) -> String {
-        let name = network.unusedName(wish, among: taken)
-        taken.insert(name)
-        return name
+        unused = UnusedNames(taken: network.valueNames)
     }
 
     private mutating func constant(_ wish: String, _ tensor: Tensor) -> String {
-        let name = take(wish)
+        let name = unused.take(wish)
         network.constants[name] = tensor
         return name
     }
@@ -68,7 +61,7 @@ private struct QuantizedNetworkBuilder {
         let node = network.nodes[index]
         let (layer, weight) = (quantized.layer, quantized.weight)
         let scales = try Tensor(weight.scales, shape: Shape([layer.outputs]))
-        let weightName = take("w\(layerCount).real")
+        let weightName = unused.take("w\(layerCount).real")
         before[index, default: []].append(
             Node(
                 name: "", operation: .dequantizeLinear(axis: weight.axis),
@@ -103,13 +96,13 @@ private struct QuantizedNetworkBuilder {
             )
             scales[group] = names
         }
-        let quantized = take("x\(valueCount)")
+        let quantized = unused.take("x\(valueCount)")
         var (source, target) = (value, value)
         if network.outputs.contains(where: { $0.name == value }) {
-            source = take("\(value).exact")
+            source = unused.take("\(value).exact")
             produced[value] = source
         } else {
-            target = take("x\(valueCount).real")
+            target = unused.take("x\(valueCount).real")
             renamed[value] = target
         }
         after[value, default: []] += [
