@@ -9,10 +9,8 @@ extension Compress {
         let pool = threads.pool
         var compressor = try recipe.compressor(
             budget, model: model, pool: pool, search: fitting, timesLatency: budget.measure == .latency)
-        compressor.search.rules = try methods.rules()
-        compressor.search.rules.includesFirstConvolution = true
         compressor.search.methods = try self.budget.methods()
-        compressor.search.restrict(to: methods.only)
+        compressor.search.restrict(to: methods.only, rules: try methods.rules())
         let options = try preprocessing.options()
         try OutputFile.checkWritable(output)
         Interruption.watch()
@@ -100,12 +98,5 @@ extension Compress {
             try container.encodeIfPresent(result.leavingOneOut, forKey: .leavingOneOut)
             if !result.shrinkages.isEmpty { try container.encode(result.shrinkages, forKey: .shrinkages) }
         }
-    }
-}
-
-extension CandidateSearch {
-    /// Leaves the kinds of layers alone that are to be kept, and takes the method that was asked for elsewhere.
-    mutating func restrict(to flags: LayerFlags) {
-        for (kind, choice) in flags.choices { methods[kind] = choice.method.map { [$0] } }
     }
 }

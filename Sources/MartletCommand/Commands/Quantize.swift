@@ -28,7 +28,7 @@ struct Quantize: ParsableCommand {
     var data: String?
     @Flag(
         help:
-            "With fp16: activations too, for runtimes that compute in half precision. Martlet reads such files, but does not."
+            "With fp16: activations too, for runtimes that compute in half precision; Martlet computes in single."
     )
     var activations = false
     @Option(

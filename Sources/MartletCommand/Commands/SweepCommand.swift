@@ -74,9 +74,7 @@ struct SweepCommand: ParsableCommand {
             var compressor = try recipe.compressor(
                 budgets[0], model: model, pool: pool, search: DecompositionOptions(), timesLatency: latency)
             let rules = layers.rules(method: .tucker2ALSSigma)
-            compressor.search.rules = rules
-            compressor.search.rules.includesFirstConvolution = true
-            compressor.search.restrict(to: layers)
+            compressor.search.restrict(to: layers, rules: rules)
             Interruption.watch()
             let line = ProgressLine()
             func show(_ progress: JobProgress) throws {

@@ -43,16 +43,18 @@ struct LayerFlags: ParsableArguments {
     var exclude: [String] = []
 
     /// What was said about kinds of layers.
-    var choices: [(kind: LayerKind, choice: MethodChoice)] {
-        [(LayerKind.convolution, conv), (.pointwise, pointwise), (.fullyConnected, linear)].compactMap { kind, choice in
-            choice.map { (kind, $0) }
-        }
+    var choices: [(flag: String, kind: LayerKind, choice: MethodChoice)] {
+        [
+            ("conv", LayerKind.convolution, conv), ("pointwise", .pointwise, pointwise),
+            ("linear", .fullyConnected, linear),
+        ]
+        .compactMap { flag, kind, choice in choice.map { (flag, kind, $0) } }
     }
 
     /// The rules that this makes of `method`.
     func rules(method: DecompositionMethod) -> LayerRules {
         var rules = LayerRules(method: method)
-        for (kind, choice) in choices { rules.methods[kind] = choice.method }
+        for (_, kind, choice) in choices { rules.methods[kind] = choice.method }
         rules.include = include.map { NamePattern($0) }
         rules.exclude = exclude.map { NamePattern($0) }
         return rules
@@ -61,12 +63,20 @@ struct LayerFlags: ParsableArguments {
     /// The flags that say this.
     var flags: String {
         var flags = ""
-        for (name, choice) in [("conv", conv), ("pointwise", pointwise), ("linear", linear)] {
-            if let choice { flags += " --\(name) \(choice.method?.rawValue ?? "keep")" }
-        }
+        for (flag, _, choice) in choices { flags += " --\(flag) \(choice.method?.rawValue ?? "keep")" }
         for pattern in include { flags += " --include '\(pattern)'" }
         for pattern in exclude { flags += " --exclude '\(pattern)'" }
         return flags
+    }
+}
+
+extension CandidateSearch {
+    /// Goes by these rules, the first convolution included; kinds of layers that are to be kept are, and where a method was
+    /// asked for it is the only one.
+    mutating func restrict(to flags: LayerFlags, rules: LayerRules) {
+        self.rules = rules
+        self.rules.includesFirstConvolution = true
+        for (_, kind, choice) in flags.choices { methods[kind] = choice.method.map { [$0] } }
     }
 }
 
