@@ -78,6 +78,21 @@ MARTLET_INLINE void martlet_store_bytes(martlet_integers lanes, void *bytes) {
 #endif
 }
 
+/// Writes the three lowest bytes of each lane, without a gap between lanes.
+MARTLET_INLINE void martlet_store_lowest_three(martlet_integers lanes, void *bytes) {
+#if MARTLET_LANES == 16
+    const __m512i order = _mm512_broadcast_i32x4(_mm_setr_epi8(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, -1, -1, -1, -1));
+    const __m512i packed = _mm512_shuffle_epi8((__m512i)lanes, order);
+    const __m512i together = _mm512_permutexvar_epi32(
+        _mm512_setr_epi32(0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 3, 7, 11, 15), packed);
+    memcpy(bytes, &together, 3 * MARTLET_LANES);
+#else
+    int32_t numbers[MARTLET_LANES];
+    memcpy(numbers, &lanes, sizeof lanes);
+    for (int lane = 0; lane < MARTLET_LANES; ++lane) memcpy((char *)bytes + 3 * lane, numbers + lane, 3);
+#endif
+}
+
 /// `sum` plus the products of the 16-bit halves of each lane of `a` and `b`, both signed; what leaves 32 bits wraps around.
 MARTLET_INLINE martlet_integers martlet_add_pairs(martlet_integers sum, martlet_integers a, martlet_integers b) {
 #if defined(__AVX512VNNI__)

@@ -27,6 +27,31 @@ import Testing
             ])
     }
 
+    /// The caller's tensor is read where it lies, each time anew; with an observer, or as an output too, it is copied.
+    @Test func runsDoNotRememberInputs() throws {
+        var generator = SeededGenerator(seed: 3)
+        var network = try small(&generator)
+        let executor = try Executor(network: network, pool: pools[0])
+        network.outputs.append(.init(name: "x", type: TensorType(.float32, [])))
+        let copying = try Executor(network: network, pool: pools[0])
+        let inputs = try (0..<3).map { _ in try generator.tensor([1, 2, 4, 4]) }
+        let expected = try inputs.map { try Executor(network: network, pool: pools[0]).run(["x": $0])["y"] }
+        for turn in [0, 1, 0, 2] {
+            let x = inputs[turn]
+            #expect(try executor.run(["x": x])["y"] == expected[turn])
+            let log = InputLog()
+            let next = inputs[(turn + 1) % 3]
+            let observed = try executor.run(
+                ["x": next], observing: Observer { if $0 == "first" { log.elements = Array($1.elements()) } })
+            let seen = try next.floats
+            #expect(observed["y"] == expected[(turn + 1) % 3] && log.elements == seen)
+            let both = try copying.run(["x": x])
+            #expect(both["y"] == expected[turn] && both["x"] == x)
+        }
+    }
+
+    private final class InputLog: @unchecked Sendable { var elements: [Float] = [] }
+
     @Test func inputsAreHeldToTheirDeclaration() throws {
         var generator = SeededGenerator(seed: 1)
         let executor = try Executor(network: small(&generator), pool: pools[0])

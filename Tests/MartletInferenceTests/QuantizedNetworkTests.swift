@@ -166,6 +166,33 @@ import Testing
         }
     }
 
+    /// A matrix product that nobody rounds reads bytes all the same: terms and outputs that fill no block, either order of the
+    /// weights, either kind of bias.
+    @Test(arguments: [(true, true), (true, false), (false, true), (false, false)])
+    func productsOfBytesMakeFloats(isSigned: Bool, isTransposed: Bool) throws {
+        let (rows, terms, outputs) = (3, 37, 35)
+        var builder = QuantizedBuilder(seed: 13, isSigned: isSigned)
+        let input = try builder.quantized("input", scale: 0.02, zero: isSigned ? 7 : 121)
+        let logits = try builder.product(
+            "fc", input, outputs: outputs, inputs: terms, isTransposed: isTransposed, hasFloatBias: isTransposed)
+        let network = builder.base.network(
+            input: TensorType(.float32, [.fixed(rows), .fixed(terms)]), output: logits, type: TensorType(.float32, []))
+        let x = try builder.base.generator.tensor([rows, terms])
+        var options = Executor.Options()
+        options.usesBlocks = false
+        let expected = try Executor(network: network, pool: pools[0], options: options).run(["input": x])
+        let reference = try #require(expected[logits]).floats
+        options.usesBlocks = true
+        for set in InstructionSet.allCases where set.isSupported {
+            options.instructionSet = set
+            let executor = try Executor(network: network, pool: pools[2], options: options)
+            let found = try #require(try executor.run(["input": x])[logits]).floats
+            #expect(zip(reference, found).allSatisfy { abs($0 - $1) < 2e-6 * (1 + abs($0)) })
+            let algorithms = try executor.profile(["input": x], seconds: 0).nodes.map(\.algorithm)
+            #expect(algorithms.contains("8-bit"))
+        }
+    }
+
     /// The operators of quantised numbers become the same layers.
     @Test func quantizedOperatorsAreLayersToo() throws {
         var generator = SeededGenerator(seed: 9)
@@ -239,7 +266,10 @@ private struct QuantizedBuilder {
         return try quantized(base.node(name, operation, [value]), scale: scale, zero: zero)
     }
 
-    private mutating func weights(_ name: String, _ extents: [Int], inputScale: Float) throws -> [String] {
+    /// Weights of these extents, outputs first, or, of a matrix with `areColumns`, last.
+    private mutating func weights(
+        _ name: String, _ extents: [Int], inputScale: Float, areColumns: Bool = false
+    ) throws -> [String] {
         let count = extents.reduce(1, *)
         let bytes = (0..<count).map { _ in Int8.random(in: -127...127, using: &base.generator) }
         let fan = Float(count / extents[0])
@@ -247,12 +277,12 @@ private struct QuantizedBuilder {
             Float.random(in: 0.5...1, using: &base.generator) / (70 * fan.squareRoot())
         }
         let biases = (0..<extents[0]).map { _ in Int32.random(in: -900...900, using: &base.generator) }
-        base.constants[name + ".w"] = try Tensor(bytes, shape: Shape(extents))
+        base.constants[name + ".w"] = try Tensor(bytes, shape: Shape(areColumns ? extents.reversed() : extents))
         base.constants[name + ".ws"] = try Tensor(scales, shape: Shape([extents[0]]))
         base.constants[name + ".b"] = try Tensor(biases, shape: Shape([extents[0]]))
         base.constants[name + ".bs"] = try Tensor(scales.map { $0 * inputScale }, shape: Shape([extents[0]]))
         return [
-            base.node(name + ".weight", .dequantizeLinear(axis: 0), [name + ".w", name + ".ws"]),
+            base.node(name + ".weight", .dequantizeLinear(axis: areColumns ? 1 : 0), [name + ".w", name + ".ws"]),
             base.node(name + ".bias", .dequantizeLinear(axis: 0), [name + ".b", name + ".bs"]),
         ]
     }
@@ -273,6 +303,19 @@ private struct QuantizedBuilder {
             name, .convolution(Convolution(window: window, groups: groups)), [input] + parameters)
         if relu { value = base.relu(name + ".relu", value) }
         return try rounds ? quantized(value, scale: 0.02, zero: relu ? lowest : lowest + 120) : value
+    }
+
+    /// A matrix product whose result is not rounded; with weights `[outputs, inputs]` if `isTransposed`.
+    mutating func product(
+        _ name: String, _ input: String, outputs: Int, inputs: Int, isTransposed: Bool, hasFloatBias: Bool
+    ) throws -> String {
+        var parameters = try weights(
+            name, [outputs, inputs], inputScale: scales[input]?.scale ?? 1, areColumns: !isTransposed)
+        if hasFloatBias {
+            base.constants[name + ".floats"] = try base.generator.tensor([outputs])
+            parameters[1] = name + ".floats"
+        }
+        return base.node(name, .gemm(Gemm(transposesB: isTransposed)), [input] + parameters)
     }
 
     mutating func gemm(_ name: String, _ input: String, outputs: Int, inputs: Int) throws -> String {

@@ -31,6 +31,26 @@ import Testing
         }
     }
 
+    @Test(arguments: QuantizedKernelSet.available) func quantizingPictures(_ kernels: QuantizedKernelSet) {
+        var generator = SeededGenerator(seed: 76)
+        for count in [1, 5, 16, 48, 67] {
+            let step = count + 3
+            var values = generator.floats(3 * step).map { $0 * 40 }
+            (values[0], values[step], values[2 * step]) = (.infinity, 0.25, -.infinity)
+            let output = GuardedBytes([UInt8](repeating: 0, count: 3 * count))
+            output.with {
+                kernels.quantizePictureRow(
+                    input: values, channelStep: step, count: count, output: $0, scale: 0.5, minimum: -7, maximum: 248,
+                    zeroPoint: 7)
+            }
+            let expected = (0..<3 * count).map { place -> UInt8 in
+                let steps = (Double(values[place % 3 * step + place / 3]) / 0.5).rounded(.toNearestOrEven)
+                return UInt8(min(max(steps, -7), 248) + 7)
+            }
+            #expect(output.elements == expected && output.isIntact)
+        }
+    }
+
     @Test(arguments: QuantizedKernelSet.available) func sums(_ kernels: QuantizedKernelSet) {
         var generator = SeededGenerator(seed: 74)
         for columns in [1, 3, 8] {

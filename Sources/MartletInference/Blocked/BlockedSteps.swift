@@ -4,12 +4,12 @@ import MartletTensors
 
 /// A value copied from rows of pixels into blocks of channels.
 struct ToBlocks: Step {
-    let x: UnsafePointer<Float>
+    let x: PlanarInput
     let y: BlockedValue
     let kernels: KernelSet
 
     func run(_ context: StepContext) {
-        let (x, y, kernels) = (x, y, kernels)
+        let (x, y, kernels) = (x.base, y, kernels)
         let (layout, lanes) = (y.layout, y.layout.lanes)
         let pixels = layout.height * layout.width
         context.pool.forEach(layout.images * layout.blocks) { task in

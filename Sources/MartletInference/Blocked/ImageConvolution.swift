@@ -170,7 +170,7 @@ package struct ImageConvolution {
         let context = StepContext(pool: ImageConvolution.alone, shared: rest, scratch: rest, scratchStride: 0)
         let blocks = BlockedValue(base: x, layout: input)
         if !input.border.isEmpty { BorderStep(y: blocks, kernels: kernels).run(context) }
-        ToBlocks(x: image, y: blocks, kernels: kernels).run(context)
+        ToBlocks(x: PlanarInput(image), y: blocks, kernels: kernels).run(context)
         step(input: x, output: y, weights: weights, clamp: ClampBounds(activation) ?? ClampBounds()).run(context)
         ToPlanes(x: BlockedValue(base: y, layout: output), y: result, kernels: kernels).run(context)
     }

@@ -23,6 +23,8 @@ struct LayoutAssignment {
     private(set) var quantizations: [String: ByteQuantization]
     /// The layers on bytes by their outputs.
     let layers: [String: QuantizedLayer]
+    /// The products of bytes that make floats, by their outputs.
+    let products: [String: QuantizedProduct]
     /// Chooses the algorithms, which say what border their input wants.
     let choice: ConvolutionChoice
     /// The same of layers on bytes.
@@ -40,6 +42,7 @@ struct LayoutAssignment {
         types = quantized.types
         quantizations = quantized.quantizations
         layers = quantized.layers
+        products = quantized.products
         lanes = kernels.lanes
         choiceOnBytes = QuantizedConvolutionChoice(
             kernels: QuantizedKernelSet(kernels.instructionSet), preferred: options.prefers)

@@ -9,7 +9,7 @@ extension PlanBuilder {
         let (x, y) = (blocked(node.input(0)), blocked(node.outputs.first.flatMap { $0 }))
         switch (node.operation, x, y) {
         case (.identity, nil, let y?):
-            let x = try floats(node, 0).floats
+            let x = try planarInput(node)
             if let fold = y.layout.fold { return FoldToBlocks(x: x, y: y, fold: fold, kernels: kernels) }
             return ToBlocks(x: x, y: y, kernels: kernels)
         case (.identity, let x?, nil): return ToPlanes(x: x, y: try output(node).floats, kernels: kernels)

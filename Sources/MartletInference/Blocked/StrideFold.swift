@@ -49,7 +49,7 @@ struct StrideFold: Hashable, Sendable {
 
 /// An image copied from rows of pixels into blocks, folded.
 struct FoldToBlocks: Step {
-    let x: UnsafePointer<Float>
+    let x: PlanarInput
     let y: BlockedValue
     let fold: StrideFold
     let kernels: KernelSet
@@ -57,7 +57,7 @@ struct FoldToBlocks: Step {
     var algorithm: String { "folded by \(fold.stride)" }
 
     func run(_ context: StepContext) {
-        let (x, y, fold, kernels) = (x, y, fold, kernels)
+        let (x, y, fold, kernels) = (x.base, y, fold, kernels)
         let layout = y.layout
         let plane = fold.height * fold.width
         context.forEachPart(of: layout.images * layout.height, size: 16) { rows in

@@ -57,6 +57,21 @@ struct QuantizedKernelSet: Sendable {
             columns)
     }
 
+    /// `multiplyQuantizedRow` of the kernels.
+    @inline(__always) func multiplyQuantizedRow(
+        input: UnsafePointer<UInt8>, quads: Int, weights: UnsafeRawPointer, vectors: Int, sums: UnsafePointer<Int32>,
+        factors: UnsafePointer<Float>, addends: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.multiplyQuantizedRow
+            case .avx2: MartletKernelsAVX2.multiplyQuantizedRow
+            case .avx512: MartletKernelsAVX512.multiplyQuantizedRow
+            case .avx512VNNI: MartletKernelsVNNI.multiplyQuantizedRow
+            }
+        kernel(input, quads, weights, vectors, sums, factors, addends, output)
+    }
+
     /// `depthwiseQuantizedRows` of the kernels.
     @inline(__always) func depthwiseQuantizedRows(
         input: UnsafePointer<UInt8>, inputRowStep: Int, inputColumnStep: Int, offsets: UnsafePointer<Int>,
@@ -146,6 +161,21 @@ struct QuantizedKernelSet: Sendable {
             }
         kernel(
             input, count, output, outputStep, scale, minimum, maximum, zeroPoint)
+    }
+
+    /// `quantizePictureRow` of the kernels.
+    @inline(__always) func quantizePictureRow(
+        input: UnsafePointer<Float>, channelStep: Int, count: Int, output: UnsafeMutablePointer<UInt8>, scale: Float,
+        minimum: Float, maximum: Float, zeroPoint: Int
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.quantizePictureRow
+            case .avx2: MartletKernelsAVX2.quantizePictureRow
+            case .avx512: MartletKernelsAVX512.quantizePictureRow
+            case .avx512VNNI: MartletKernelsVNNI.quantizePictureRow
+            }
+        kernel(input, channelStep, count, output, scale, minimum, maximum, zeroPoint)
     }
 
     /// `dequantizeRow` of the kernels.

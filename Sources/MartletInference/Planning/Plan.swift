@@ -28,11 +28,13 @@ final class Plan: @unchecked Sendable {
     private let scratchStride: Int
     /// Constants that steps point into.
     private let constants: [Tensor]
+    /// Where the first step looks for the network's only input, if it need not be copied.
+    private let borrowed: BorrowedInput?
 
     init(
         inputShapes: [Shape], inputValues: [String: Tensor], inputs: [MutableTensorView],
         outputs: [(name: String, view: TensorView)], network: TypedNetwork, entries: [Entry], arena: Arena,
-        constants: [Tensor], workers: Int
+        constants: [Tensor], borrowed: BorrowedInput?, workers: Int
     ) throws {
         self.inputShapes = inputShapes
         self.inputValues = inputValues
@@ -42,6 +44,7 @@ final class Plan: @unchecked Sendable {
         self.entries = entries
         self.arena = arena
         self.constants = constants
+        self.borrowed = borrowed
         sharedBytes = Arena.padded(entries.map(\.step.sharedBytes).max() ?? 0)
         scratchStride = Arena.padded(entries.map(\.step.scratchBytes).max() ?? 0)
         let all = try CheckedArithmetic.product([scratchStride, workers])
@@ -66,10 +69,14 @@ final class Plan: @unchecked Sendable {
     func run(
         _ tensors: [Tensor], pool: ThreadPool, observer: Observer? = nil, finished: ((_ entry: Int) -> Void)? = nil
     ) throws -> [String: Tensor] {
-        for (tensor, input) in zip(tensors, inputs) {
-            tensor.withUnsafeBytes { input.bytes.copyMemory(from: $0) }
+        if let borrowed, observer == nil {
+            try tensors[0].withUnsafeBytes { try runSteps(on: $0, lentTo: borrowed, pool: pool, finished: finished) }
+        } else {
+            for (tensor, input) in zip(tensors, inputs) {
+                tensor.withUnsafeBytes { input.bytes.copyMemory(from: $0) }
+            }
+            try runSteps(pool: pool, observer: observer, finished: finished)
         }
-        try runSteps(pool: pool, observer: observer, finished: finished)
         var results: [String: Tensor] = [:]
         for (name, view) in outputs {
             results[name] = try Tensor(elementType: view.elementType, shape: view.shape, bytes: view.bytes)
@@ -80,14 +87,27 @@ final class Plan: @unchecked Sendable {
     /// Runs the steps of a plan for one image on an image of its only input, given as its bytes; `collect` is shown the
     /// results, in the order of the network's outputs.
     func run(image: UnsafeRawBufferPointer, pool: ThreadPool, collect: (_ output: Int, TensorView) -> Void) throws {
-        inputs[0].bytes.copyMemory(from: image)
-        try runSteps(pool: pool)
+        if let borrowed {
+            try runSteps(on: image, lentTo: borrowed, pool: pool)
+        } else {
+            inputs[0].bytes.copyMemory(from: image)
+            try runSteps(pool: pool)
+        }
         for (index, output) in outputs.enumerated() { collect(index, output.view) }
     }
 
     /// The names and types of the results.
     var outputTypes: [(name: String, elementType: ElementType, shape: Shape)] {
         outputs.map { ($0.name, $0.view.elementType, $0.view.shape) }
+    }
+
+    private func runSteps(
+        on input: UnsafeRawBufferPointer, lentTo borrowed: BorrowedInput, pool: ThreadPool,
+        finished: ((_ entry: Int) -> Void)? = nil
+    ) throws {
+        borrowed.base = input.baseAddress
+        defer { borrowed.base = nil }
+        try runSteps(pool: pool, finished: finished)
     }
 
     private func runSteps(

@@ -4,6 +4,7 @@ import MartletTensors
 extension PlanBuilder {
     /// The algorithm for a matrix product with addend.
     mutating func gemm(_ node: Node, _ gemm: Gemm) throws -> any Step {
+        if let product = try productOfBytes(node) { return product }
         if let product = try halvedGemm(node, gemm) { return product }
         let (a, b, y) = (try floats(node, 0), try floats(node, 1), try output(node))
         let (rows, columns) = (y.shape[0], y.shape[1])

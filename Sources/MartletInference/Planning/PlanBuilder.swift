@@ -33,6 +33,8 @@ struct PlanBuilder {
     private var mutableViews: [String: MutableTensorView] = [:]
     /// Constants that steps point into.
     private let kept = KeptConstants()
+    /// The network's only input, where its only reader can do without a copy.
+    private var borrowed: BorrowedInput?
     /// Whether a constant is let go of once the last node that reads it has its step.
     private let releasesConstants: Bool
 
@@ -100,8 +102,7 @@ struct PlanBuilder {
         return try Plan(
             inputShapes: inputShapes, inputValues: inputValues, inputs: inputs, outputs: outputs,
             network: TypedNetwork(network: network, types: types), entries: entries, arena: arena,
-            constants: kept.tensors,
-            workers: workers)
+            constants: kept.tensors, borrowed: borrowed, workers: workers)
     }
 
     /// The algorithm for a node, wherever its values lie; `nil` if there is nothing to do.
@@ -164,7 +165,7 @@ struct PlanBuilder {
             guard let weight = node.input(1), network.constants[weight] != nil, let input = node.input(0) else {
                 return nil
             }
-            if bytes(input) != nil { return nil }
+            if bytes(input) != nil || node.outputs[0].flatMap({ product($0) }) != nil { return nil }
             if let value = blockedValues[input], let kernels {
                 return value.layout.fold == nil ? (node.name, .blocks(value, kernels)) : nil
             }
@@ -189,6 +190,9 @@ struct PlanBuilder {
 
     /// What the node does not say of the layer on bytes that makes a value.
     func layer(_ name: String) -> QuantizedLayer? { assignment?.layers[name] }
+
+    /// The same of a product of bytes that makes floats.
+    func product(_ name: String) -> QuantizedProduct? { assignment?.products[name] }
 
     /// Where the operands of a concatenation lie that are not copied.
     func isPlaced(_ name: String) -> Bool { assignment?.parts[name] != nil }
@@ -250,6 +254,17 @@ struct PlanBuilder {
         let view = try input(node, index)
         try requireFloat(node, view.elementType)
         return view
+    }
+
+    /// The first input of a node that reads it in rows of pixels; the caller's tensor if nobody else reads it.
+    mutating func planarInput(_ node: Node) throws -> PlanarInput {
+        let view = try floats(node, 0)
+        guard network.inputs.count == 1, let name = node.input(0), network.inputs[0].name == name,
+            network.useCounts()[name] == 1
+        else { return PlanarInput(view.floats) }
+        let input = BorrowedInput()
+        borrowed = input
+        return PlanarInput(view.floats, borrowed: input)
     }
 
     /// An optional input of a node that must be float32.

@@ -2,7 +2,7 @@ import MartletKernelsBaseline
 
 /// What quantisation reads.
 enum FloatSource {
-    case planes(UnsafePointer<Float>)
+    case planes(PlanarInput)
     case blocks(BlockedValue)
 }
 
@@ -37,6 +37,14 @@ struct QuantizeToBlocks: Step {
         let pixels = layout.height * layout.width
         let (image, block) = plane.quotientAndRemainder(dividingBy: layout.blocks)
         let target = y.plane(image: image, block: block) + row * layout.rowStride
+        if case .planes(let picture) = x, layout.lanes == 3 {
+            kernels.quantizePictureRow(
+                input: picture.base + image * 3 * pixels + row * layout.width, channelStep: pixels,
+                count: layout.width, output: target, scale: quantization.scale,
+                minimum: Float(-quantization.zeroPoint), maximum: Float(255 - quantization.zeroPoint),
+                zeroPoint: quantization.zeroPoint)
+            return
+        }
         for part in 0..<layout.lanes / lanes {
             let channel = block * layout.lanes + part * lanes
             var source = UnsafePointer(scratch)
@@ -45,7 +53,7 @@ struct QuantizeToBlocks: Step {
                 // Lanes past the last channel repeat it; no weight reads them.
                 let first = min(channel, layout.channels - 1)
                 floatKernels.planarToBlocked(
-                    input: floats + (image * layout.channels + first) * pixels + row * layout.width,
+                    input: floats.base + (image * layout.channels + first) * pixels + row * layout.width,
                     inputChannelStep: pixels, inputRowStep: layout.width, output: scratch, outputBlockStep: 0,
                     outputRowStep: 0, pixelStep: lanes, channels: min(lanes, layout.channels - first), rows: 1,
                     columns: layout.width)
@@ -134,6 +142,13 @@ struct MoveBytes: Step {
         context.pool.forEach(layout.images * layout.blocks) { task in
             let (image, block) = task.quotientAndRemainder(dividingBy: layout.blocks)
             let plane = blocks.plane(image: image, block: block)
+            let channels = min(layout.lanes, layout.channels - block * layout.lanes)
+            if pixels == 1, flip == 0, channels == layout.lanes {
+                // As after a global pooling: the two orders are one.
+                let others = planes + image * layout.channels + block * layout.lanes
+                (isToBlocks ? plane : others).update(from: isToBlocks ? others : plane, count: channels)
+                return
+            }
             for lane in 0..<layout.lanes {
                 let channel = block * layout.lanes + lane
                 let other = planes + (image * layout.channels + channel) * pixels

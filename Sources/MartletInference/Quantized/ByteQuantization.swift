@@ -89,3 +89,10 @@ struct QuantizedLayer: Hashable {
     var weights: ByteWeights?
     var bias: ByteBias?
 }
+
+/// A matrix product that reads bytes and makes floats: what its node does not say.
+struct QuantizedProduct: Hashable {
+    var x: ByteQuantization
+    var weights: ByteWeights
+    var bias: ByteBias?
+}

@@ -15,7 +15,7 @@ extension PlanBuilder {
             if let value = blocked(node.input(0)) {
                 source = .blocks(value)
             } else {
-                source = .planes(try floats(node, 0).floats)
+                source = .planes(try planarInput(node))
             }
             return QuantizeToBlocks(x: source, y: y, floatKernels: floatKernels, kernels: kernels)
         case (.dequantizeLinear, let x?, nil):
@@ -85,8 +85,9 @@ extension PlanBuilder {
         let operands = QuantizedConvolutionOperands(
             x: x, y: y, residual: residual,
             bias: try packedBias(
-                name, layer, weights, tensor, constant(node, 2)?.tensor, x: x.quantization, channels: channels),
-            factors: try packedFactors(name, layer, weights, x: x.quantization, outputs: y.layout.channels, channels),
+                name, weights, tensor, layer.bias, constant(node, 2)?.tensor, x: x.quantization, channels: channels),
+            factors: try packedFactors(
+                name, weights, x: x.quantization, over: layer.scaleOfSums, outputs: y.layout.channels, channels),
             settings: layer.settings(residual: residual?.quantization), kernels: kernels, workers: workers)
         let window = convolution.window
         let border = (0..<2).map { window.border(axis: $0, extent: [x.layout.height, x.layout.width][$0]).before }

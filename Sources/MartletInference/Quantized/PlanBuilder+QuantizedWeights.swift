@@ -7,7 +7,7 @@ extension PlanBuilder {
     /// `[channels]`: the bias in steps of the products, less what the zero point of the input adds to sums of products with
     /// bytes less `centre`.
     mutating func packedBias(
-        _ output: String, _ layer: QuantizedLayer, _ weights: ByteWeights, _ tensor: Tensor, _ bias: Tensor?,
+        _ output: String, _ weights: ByteWeights, _ tensor: Tensor, _ bias: ByteBias?, _ biases: Tensor?,
         x: ByteQuantization, centre: Int = 0, channels: Int
     ) throws -> UnsafePointer<Int32> {
         try packed(weights.name, as: "sums of \(output) less \(centre)", count: channels) { target in
@@ -16,9 +16,7 @@ extension PlanBuilder {
             var sums = [Int](repeating: 0, count: outputs)
             weights.forEach(in: tensor) { output, _, weight in sums[output] += weight }
             for output in 0..<outputs {
-                let steps = layer.bias.map {
-                    $0.steps(of: bias, output: output, product: weights.scale(output), x.scale)
-                }
+                let steps = bias?.steps(of: biases, output: output, product: weights.scale(output), x.scale)
                 target[output] = Int32(truncatingIfNeeded: (steps ?? 0) + (centre - x.zeroPoint) * sums[output])
             }
         }
@@ -26,13 +24,22 @@ extension PlanBuilder {
 
     /// `[channels]`: the scale of the products over that of the result.
     mutating func packedFactors(
-        _ output: String, _ layer: QuantizedLayer, _ weights: ByteWeights, x: ByteQuantization, outputs: Int,
-        _ channels: Int
+        _ output: String, _ weights: ByteWeights, x: ByteQuantization, over scale: Float, outputs: Int, _ channels: Int
     ) throws -> UnsafePointer<Float> {
         try packed(weights.name, as: "factors of \(output)", count: channels) { target in
             for output in 0..<outputs {
-                target[output] = Float(Double(x.scale) * Double(weights.scale(output)) / Double(layer.scaleOfSums))
+                target[output] = Float(Double(x.scale) * Double(weights.scale(output)) / Double(scale))
             }
+        }
+    }
+
+    /// `[channels]`: the bias of a layer that makes floats.
+    mutating func packedAddends(
+        _ output: String, _ weights: ByteWeights, _ bias: ByteBias?, _ biases: Tensor?, outputs: Int, channels: Int
+    ) throws -> UnsafePointer<Float> {
+        try packed(weights.name, as: "addends of \(output)", count: channels) { target in
+            guard let bias, let biases else { return }
+            for output in 0..<outputs { target[output] = Float(bias.value(of: biases, output: output)) }
         }
     }
 
@@ -120,18 +127,23 @@ extension ByteWeights {
 }
 
 extension ByteBias {
+    /// The bias of an output, where its constant has a scale.
+    fileprivate func value(of tensor: Tensor, output: Int) -> Double {
+        let value =
+            tensor.elementType == .int32
+            ? tensor.withElements(of: Int32.self) { Double($0[output]) }
+            : tensor.withElements(of: Float.self) { Double($0[output]) }
+        let scale = scales.map { $0.count == 1 ? $0[0] : $0[output] } ?? 1
+        return value * Double(scale)
+    }
+
     /// The bias of an output in steps of the products, whose scale is `product` times `input`.
     fileprivate func steps(of tensor: Tensor?, output: Int, product: Float, _ input: Float) -> Int {
         guard let tensor else { return 0 }
         if tensor.elementType == .int32, scales == nil {
             return tensor.withElements(of: Int32.self) { Int($0[output]) }
         }
-        let value =
-            tensor.elementType == .int32
-            ? tensor.withElements(of: Int32.self) { Double($0[output]) }
-            : tensor.withElements(of: Float.self) { Double($0[output]) }
-        let scale = scales.map { $0.count == 1 ? $0[0] : $0[output] } ?? 1
-        let steps = (value * Double(scale) / (Double(product) * Double(input))).rounded(.toNearestOrEven)
+        let steps = (value(of: tensor, output: output) / (Double(product) * Double(input))).rounded(.toNearestOrEven)
         return Int(min(max(steps.isNaN ? 0 : steps, Double(Int32.min)), Double(Int32.max)))
     }
 }

@@ -45,7 +45,8 @@ extension PlanBuilder {
             }
         }
         // Of input less 128, not less its zero point.
-        let centred = try packedBias(output, layer, weights, tensor, bias, x: x, centre: 128, channels: channels)
+        let centred = try packedBias(
+            output, weights, tensor, layer.bias, bias, x: x, centre: 128, channels: channels)
         let scaled: UnsafePointer<Float> = try self.packed(
             weights.name, as: "winograd bias of \(output)", count: channels
         ) { target in

@@ -7,11 +7,14 @@ extension QuantizedNetwork {
     mutating func gemm(_ node: Node, _ gemm: Gemm) -> Node? {
         guard gemm.alpha == 1, !gemm.transposesA, gemm.beta == 1 || node.input(2) == nil,
             var weights = weights(node.input(1)), let bias = bias(node.input(2)),
-            let end = ending(node, activation: gemm.activation), let columns = extents(end.output)?.last,
+            let columns = extents(node.outputs[0])?.last,
             bias.map({ network.constants[$0.name]?.shape.elementCount == columns }) ?? true
         else { return nil }
         if weights.scales.count > 1, weights.isTransposed == gemm.transposesB { return nil }
         weights.isTransposed = !gemm.transposesB
+        guard let end = ending(node, activation: gemm.activation) else {
+            return gemm.activation == nil ? productOfFloats(node, weights: weights, bias: bias) : nil
+        }
         return product(node, weights: weights, bias: bias, end: end) { $0.movedBytes(node.input(0)) }
     }
 
@@ -34,6 +37,16 @@ extension QuantizedNetwork {
         weights.isTransposed = true
         let end = Ending(output: output, rounding: ByteRounding(quantization: result, bounds: 0...255), nodes: [])
         return product(node, weights: weights, bias: nil, end: end) { _ in (source, quantization) }
+    }
+
+    /// The product whose result nobody rounds: the last layer of most networks.
+    private mutating func productOfFloats(_ node: Node, weights: ByteWeights, bias: ByteBias?) -> Node? {
+        guard let output = node.outputs[0], let x = movedBytes(node.input(0)),
+            let extents = extents(x.source), extents.count == 2, !extents.contains(0)
+        else { return nil }
+        products[output] = QuantizedProduct(x: x.quantization, weights: weights, bias: bias)
+        return Node(
+            name: node.name, operation: node.operation, inputs: [x.source, weights.name, bias?.name], outputs: [output])
     }
 
     /// The product as a convolution; before it and after it the matrices become images and the reverse.

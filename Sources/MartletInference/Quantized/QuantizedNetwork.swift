@@ -14,6 +14,8 @@ struct QuantizedNetwork {
     var quantizations: [String: ByteQuantization] = [:]
     /// The layers on bytes by their outputs.
     var layers: [String: QuantizedLayer] = [:]
+    /// The products of bytes that make floats, by their outputs.
+    var products: [String: QuantizedProduct] = [:]
 
     /// Whether a convolution on bytes (its input and output `[N, C, H, W]`) takes longer than one on floats.
     let isSlow: (_ convolution: Convolution, _ input: [Int], _ output: [Int]) -> Bool
