@@ -7,6 +7,8 @@
 struct ConvolutionTasks {
     /// Tasks there are.
     let count: Int
+    /// Tasks that the calling thread does, if all are equally fast.
+    private let ofCaller: Int
     private let isByRows: Bool
     private let parts: Int
     private let rowsOfPart: Int
@@ -48,10 +50,14 @@ struct ConvolutionTasks {
         self.pairs = pairs
         self.height = height
         count = images * groups * self.parts
+        ofCaller = workers == 1 ? count : count / workers
     }
 
     /// The image, the pairs of output vectors and the rows of a task.
     func place(of task: Int) -> (image: Int, pairs: Range<Int>, rows: Range<Int>) {
+        // Helpers begin at the last task: their order is turned round, so that what they ask the cache for ahead, the weights of the
+        // next outputs, is what they need next.
+        let task = task < ofCaller ? task : ofCaller + count - 1 - task
         let (image, rest) = task.quotientAndRemainder(dividingBy: groups * parts)
         let (part, group) = isByRows ? (rest / groups, rest % groups) : (rest % parts, rest / parts)
         return (
