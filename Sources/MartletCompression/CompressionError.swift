@@ -22,6 +22,8 @@ public enum CompressionError: MartletError, Equatable {
     case budgetOutOfReach(budget: String, least: String, most: String)
     /// A budget between two neighbouring sizes that one VBMF ratio for all layers gives, in parts of the original.
     case budgetBetweenRatios(budget: String, below: String, above: String)
+    /// A budget of latency that the clock was not near for any network tried; the nearest, in parts of the original's time.
+    case latencyNotMet(budget: String, nearest: String)
     /// A file of weights that is not one.
     case weightsFile(file: String, reason: String)
     /// Something that only images can tell, and there are none.
@@ -45,6 +47,8 @@ public enum CompressionError: MartletError, Equatable {
             "the budget \(budget) is out of reach: from \(least) to \(most) is possible"
         case .budgetBetweenRatios(let budget, let below, let above):
             "the budget \(budget) cannot be met by one VBMF ratio for all layers: \(below) is possible, and next \(above)"
+        case .latencyNotMet(let budget, let nearest):
+            "the budget \(budget) was not met: the nearest network tried takes \(nearest) of the original's time here"
         case .weightsFile(let file, let reason): "\(file): \(reason)"
         case .needsTiming: "a budget of latency needs the layers to be timed"
         case .needsImages(let purpose): "\(purpose) needs images"
@@ -70,6 +74,7 @@ public enum CompressionError: MartletError, Equatable {
         case .budgetText:
             "params=0.5, macs=0.5, bytes=6MB, latency=0.6 or latency=3ms, or drop=1%: parts of the original, or amounts"
         case .budgetOutOfReach: "ask for something between, or let more layers be compressed"
+        case .latencyNotMet: "ask for nearer that, let more layers be compressed, or try when less else runs here"
         case .budgetBetweenRatios: "ask for one of these; without --recipe paper each layer has ranks of its own"
         case .weightsFile: "it should map layer names to positive numbers, {\"conv1\": 0.3}"
         case .needsImages: "give them with --images"

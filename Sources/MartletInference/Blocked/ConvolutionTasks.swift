@@ -2,7 +2,7 @@
 /// for each thread, as long as a task is worth handing out.
 ///
 /// A task is some rows of a pair of output vectors, or of several. Threads that share a layer whose weights all fit beside its
-/// rows have rows of their own, as long as both are equally fast: most of what they read is what they wrote in the layer before.
+/// rows have rows of their own, as long as they are equally fast: most of what one reads is what it wrote in the layer before.
 /// Elsewhere they have outputs of their own, and each reads a part of the weights.
 struct ConvolutionTasks {
     /// Tasks there are.
@@ -68,5 +68,6 @@ struct ConvolutionTasks {
 
     /// Multiply-adds of vectors: some five microseconds.
     private static let productsOfTask = 16 * 1024
+    /// Weights up to here are read by every thread.
     private static let fewWeightBytes = 256 << 10
 }
