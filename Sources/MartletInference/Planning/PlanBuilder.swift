@@ -165,7 +165,7 @@ struct PlanBuilder {
             guard let weight = node.input(1), network.constants[weight] != nil, let input = node.input(0) else {
                 return nil
             }
-            if bytes(input) != nil || node.outputs[0].flatMap({ product($0) }) != nil { return nil }
+            if bytes(input) != nil || node.outputs.first.flatMap({ $0 }).flatMap({ product($0) }) != nil { return nil }
             if let value = blockedValues[input], let kernels {
                 return value.layout.fold == nil ? (node.name, .blocks(value, kernels)) : nil
             }

@@ -4,7 +4,8 @@ import MartletTensors
 extension PlanBuilder {
     /// A matrix product of bytes that makes floats, if the node is one.
     mutating func productOfBytes(_ node: Node) throws -> (any Step)? {
-        guard let name = node.outputs[0], let product = product(name), let (_, tensor) = constant(node, 1), let kernels
+        guard let name = node.outputs.first, let name, let product = product(name), let (_, tensor) = constant(node, 1),
+            let kernels
         else { return nil }
         let quantized = QuantizedKernelSet(kernels.instructionSet)
         let (x, y, biases) = (try input(node, 0), try output(node), constant(node, 2)?.tensor)

@@ -7,7 +7,7 @@ extension QuantizedNetwork {
     mutating func gemm(_ node: Node, _ gemm: Gemm) -> Node? {
         guard gemm.alpha == 1, !gemm.transposesA, gemm.beta == 1 || node.input(2) == nil,
             var weights = weights(node.input(1)), let bias = bias(node.input(2)),
-            let columns = extents(node.outputs[0])?.last,
+            let columns = extents(node.outputs.first.flatMap { $0 })?.last,
             bias.map({ network.constants[$0.name]?.shape.elementCount == columns }) ?? true
         else { return nil }
         if weights.scales.count > 1, weights.isTransposed == gemm.transposesB { return nil }
@@ -41,7 +41,7 @@ extension QuantizedNetwork {
 
     /// The product whose result nobody rounds: the last layer of most networks.
     private mutating func productOfFloats(_ node: Node, weights: ByteWeights, bias: ByteBias?) -> Node? {
-        guard let output = node.outputs[0], let x = movedBytes(node.input(0)),
+        guard let output = node.outputs.first, let output, let x = movedBytes(node.input(0)),
             let extents = extents(x.source), extents.count == 2, !extents.contains(0)
         else { return nil }
         products[output] = QuantizedProduct(x: x.quantization, weights: weights, bias: bias)
