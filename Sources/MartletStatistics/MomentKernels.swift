@@ -14,9 +14,9 @@ struct MomentKernels: Sendable {
     let blockProducts: @Sendable (Source, Source, Source?, Int, Target, Target, Int) -> Void
     let spectralProducts: @Sendable (Source, Source, Source?, Int, Int, Int, Target, Target) -> Void
     let addLags: @Sendable (Source, Int, Source, Int, Source, Int, Target, Target) -> Void
-    let addInDouble: @Sendable (Source, Int, UnsafeMutablePointer<Double>) -> Void
+    let addInDouble: @Sendable (Source, Int, UnsafeMutablePointer<Double>, Target, Int, Float) -> Void
     let fillLanes: @Sendable (Source, Int, Int, Int, Int, Int, Int, Target, Int) -> Void
-    let addVectors: @Sendable (Source, Int, Target) -> Void
+    let addVectors: @Sendable (Source, Int, Int, Int, Target) -> Void
     let fourierTransform: @Sendable (Target, Target, Int, UnsafePointer<Int>, Int, Source) -> Target
     let separateSpectra: @Sendable (Source, Source, Int, Target, Int) -> Void
     let pairSignals: @Sendable (Source, Source?, Int, Int, Target) -> Void

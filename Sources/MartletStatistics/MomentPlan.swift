@@ -22,6 +22,12 @@ struct MomentPlan {
     /// The windows over rows and over columns whose sums the mean needs, and those of each tap.
     let rowWindows: [Range<Int>]
     let columnWindows: [Range<Int>]
+    /// Where a window begins or ends: what lies between two neighbouring bounds is summed once, for all windows.
+    let rowBounds: [Int]
+    let columnBounds: [Int]
+    /// The windows, counted in the parts between bounds.
+    let rowSpans: [Range<Int>]
+    let columnSpans: [Range<Int>]
 
     /// An element of a signal.
     struct Point: Hashable {
@@ -64,6 +70,13 @@ struct MomentPlan {
         }
         rowWindows = windows(height)
         columnWindows = windows(width)
+        func cut(_ windows: [Range<Int>]) -> (bounds: [Int], spans: [Range<Int>]) {
+            let bounds = Set(windows.flatMap { [$0.lowerBound, $0.upperBound] }).sorted()
+            let place = Dictionary(uniqueKeysWithValues: bounds.enumerated().map { ($1, $0) })
+            return (bounds, windows.map { (place[$0.lowerBound] ?? 0)..<(place[$0.upperBound] ?? 0) })
+        }
+        (rowBounds, rowSpans) = cut(rowWindows)
+        (columnBounds, columnSpans) = cut(columnWindows)
     }
 
     /// The elements that a tap sees, over all that any tap sees.

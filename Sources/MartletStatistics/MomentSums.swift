@@ -121,10 +121,8 @@ final class MomentSums {
                         unused: work.sums(worker))
                 }
                 for (index, tile) in members.enumerated() {
-                    let partial = partial + index * size
-                    self.kernels.addInDouble(partial, size, base + tile.offset)
-                    let half = halves + tile.lagOffset
-                    for element in 0..<lagSize { half[element] += sign * partial[element] }
+                    self.kernels.addInDouble(
+                        partial + index * size, size, base + tile.offset, halves + tile.lagOffset, lagSize, sign)
                 }
             }
         }

@@ -70,7 +70,7 @@ struct MomentTiles {
         // the cache, and its sums stay there too. Rows from the longest to the shortest, so that the last tasks are short.
         let terms = max(1, kinds.map(\.terms.count).max() ?? 1)
         let columnsTogether = max(1, min(8, 256 / terms))
-        let rowsTogether = max(1, min(4, blocks / 4, 512 / (terms * columnsTogether)))
+        let rowsTogether = max(1, min(8, blocks / 4, 512 / (terms * columnsTogether)))
         func key(_ tile: Tile) -> (Int, Int, Int) {
             (tile.column / columnsTogether, -(tile.row / rowsTogether), tile.kind)
         }

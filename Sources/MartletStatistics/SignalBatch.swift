@@ -179,20 +179,27 @@ struct SignalBatch {
         }
     }
 
-    /// The sums of what each window of rows and columns sees.
+    /// The sums of what each window of rows and columns sees: those of the parts that all bounds of windows cut a signal
+    /// into, and then those of each window's parts, which are a rectangle of parts.
     private func sumWindows(_ signal: UnsafePointer<Float>, into target: UnsafeMutablePointer<Float>) {
-        let columnWindows = plan.columnWindows
-        target.update(repeating: 0, count: plan.rowWindows.count * columnWindows.count * lanes)
-        withUnsafeTemporaryAllocation(of: Float.self, capacity: lanes) { sum in
-            guard let sum = sum.baseAddress else { return }
-            for row in 0..<plan.geometry.height.extent {
-                for (c, columns) in columnWindows.enumerated() {
-                    sum.update(repeating: 0, count: lanes)
+        let (rows, columns) = (plan.rowBounds, plan.columnBounds)
+        let partColumns = columns.count - 1
+        let partCount = (rows.count - 1) * partColumns
+        target.update(repeating: 0, count: plan.rowWindows.count * plan.columnWindows.count * lanes)
+        withUnsafeTemporaryAllocation(of: Float.self, capacity: partCount * lanes) { parts in
+            guard let parts = parts.baseAddress else { return }
+            parts.update(repeating: 0, count: partCount * lanes)
+            for part in 0..<partCount {
+                let (r, c) = (part / partColumns, part % partColumns)
+                kernels.addVectors(
+                    signal + rows[r] * rowStep + columns[c] * lanes, rows[r + 1] - rows[r], rowStep,
+                    columns[c + 1] - columns[c], parts + part * lanes)
+            }
+            for (r, rows) in plan.rowSpans.enumerated() {
+                for (c, columns) in plan.columnSpans.enumerated() {
                     kernels.addVectors(
-                        signal + row * rowStep + columns.lowerBound * lanes, columns.count, sum)
-                    for (r, rows) in plan.rowWindows.enumerated() where rows.contains(row) {
-                        kernels.addVectors(sum, 1, target + (r * columnWindows.count + c) * lanes)
-                    }
+                        parts + (rows.lowerBound * partColumns + columns.lowerBound) * lanes, rows.count,
+                        partColumns * lanes, columns.count, target + (r * plan.columnSpans.count + c) * lanes)
                 }
             }
         }

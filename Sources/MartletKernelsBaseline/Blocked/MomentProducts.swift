@@ -184,8 +184,11 @@ public func spectralProducts(
             let (a, place) = (a + offset + row, target + row * lanes)
             if let b1 {
                 #if MARTLET_AVX512
+                    // What the next frequency reads is asked for meanwhile, a third of it with each four rows.
+                    let next = row == 0 ? a : row == 4 ? b0 + offset : b1 + offset
                     fourRowsTwoBlocksComplex(
-                        a, b0 + offset, b1 + offset, count: count, products0 + place, products1 + place)
+                        a, b0 + offset, b1 + offset, count: count, products0 + place, products1 + place,
+                        next: next + frequencyStep)
                 #else
                     fourRowsComplex(a, b0 + offset, count: count, products0 + place)
                     fourRowsComplex(a, b1 + offset, count: count, products1 + place)
@@ -203,7 +206,7 @@ public func spectralProducts(
     /// Of two products at once: a processor takes fewer loads in a cycle than multiplications, and this shares those of `a`.
     @inline(__always) private func fourRowsTwoBlocksComplex(
         _ a: UnsafePointer<Float>, _ b0: UnsafePointer<Float>, _ b1: UnsafePointer<Float>, count: Int,
-        _ products0: UnsafeMutablePointer<Float>, _ products1: UnsafeMutablePointer<Float>
+        _ products0: UnsafeMutablePointer<Float>, _ products1: UnsafeMutablePointer<Float>, next: UnsafePointer<Float>
     ) {
         let lanes = Vector.scalarCount
         var (f0, f1, f2, f3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
@@ -215,6 +218,9 @@ public func spectralProducts(
         var k = 0
         let end = count * 3 * lanes
         while k < end {
+            martlet_prefetch(next + k)
+            martlet_prefetch(next + k + lanes)
+            martlet_prefetch(next + k + 2 * lanes)
             let (reals, sums) = (a + k, a + k + lanes)
             let differences = sums + lanes
             let (x, y) = (load(b0 + k), load(b1 + k))
@@ -414,19 +420,25 @@ public func addLags(
     }
 }
 
-/// sums += values, in double precision.
-public func addInDouble(_ values: UnsafePointer<Float>, count: Int, to sums: UnsafeMutablePointer<Double>) {
+/// sums += values, in double precision; differences += sign values, for as many as there are. Counts are multiples of 8.
+public func addInDouble(
+    _ values: UnsafePointer<Float>, count: Int, to sums: UnsafeMutablePointer<Double>,
+    differences: UnsafeMutablePointer<Float>, differenceCount: Int, sign: Float
+) {
     var index = 0
-    while index + 4 <= count {
-        let value = UnsafeRawPointer(values + index).loadUnaligned(as: SIMD4<Float>.self)
-        let target = UnsafeMutableRawPointer(sums + index)
-        let wide = SIMD4<Double>(Double(value[0]), Double(value[1]), Double(value[2]), Double(value[3]))
-        target.storeBytes(of: target.loadUnaligned(as: SIMD4<Double>.self) + wide, as: SIMD4<Double>.self)
-        index += 4
-    }
     while index < count {
-        sums[index] += Double(values[index])
-        index += 1
+        let value = UnsafeRawPointer(values + index).loadUnaligned(as: SIMD8<Float>.self)
+        let wide = SIMD8<Double>(
+            Double(value[0]), Double(value[1]), Double(value[2]), Double(value[3]), Double(value[4]), Double(value[5]),
+            Double(value[6]), Double(value[7]))
+        let sum = UnsafeMutableRawPointer(sums + index)
+        sum.storeBytes(of: sum.loadUnaligned(as: SIMD8<Double>.self) + wide, as: SIMD8<Double>.self)
+        if index < differenceCount {
+            let difference = UnsafeMutableRawPointer(differences + index)
+            difference.storeBytes(
+                of: difference.loadUnaligned(as: SIMD8<Float>.self) + value * sign, as: SIMD8<Float>.self)
+        }
+        index += 8
     }
 }
 
@@ -459,19 +471,30 @@ public func fillLanes(
     }
 }
 
-/// sums += the sum of `count` vectors.
-public func addVectors(_ vectors: UnsafePointer<Float>, count: Int, to sums: UnsafeMutablePointer<Float>) {
+/// sums += the sum of `rows` rows of `count` vectors, rows `rowStep` floats apart.
+public func addVectors(
+    _ vectors: UnsafePointer<Float>, rows: Int, rowStep: Int, count: Int, to sums: UnsafeMutablePointer<Float>
+) {
     let lanes = Vector.scalarCount
-    var (s0, s1) = (load(sums), Vector.zero)
-    var k = 0
-    let end = count * lanes
-    while k + lanes < end {
-        s0 += load(vectors + k)
-        s1 += load(vectors + k + lanes)
-        k += 2 * lanes
+    var (s0, s1, s2, s3) = (load(sums), Vector.zero, Vector.zero, Vector.zero)
+    var row = 0
+    while row < rows {
+        let vectors = vectors + row * rowStep
+        let end = count * lanes
+        var k = 0
+        while k + 3 * lanes < end {
+            s0 += load(vectors + k)
+            s1 += load(vectors + k + lanes)
+            s2 += load(vectors + k + 2 * lanes)
+            s3 += load(vectors + k + 3 * lanes)
+            k += 4 * lanes
+        }
+        if k < end { s0 += load(vectors + k) }
+        if k + lanes < end { s1 += load(vectors + k + lanes) }
+        if k + 2 * lanes < end { s2 += load(vectors + k + 2 * lanes) }
+        row += 1
     }
-    if k < end { s0 += load(vectors + k) }
-    store(s0 + s1, to: sums)
+    store((s0 + s1) + (s2 + s3), to: sums)
 }
 
 /// Copies `count` vectors, `step` floats apart, side by side.
