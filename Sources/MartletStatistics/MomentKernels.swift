@@ -14,11 +14,12 @@ struct MomentKernels: Sendable {
     let blockProducts: @Sendable (Source, Source, Source?, Int, Target, Target, Int) -> Void
     let spectralProducts: @Sendable (Source, Source, Source?, Int, Int, Int, Target, Target) -> Void
     let addLags: @Sendable (Source, Int, Source, Int, Source, Int, Target, Target) -> Void
+    let addLineLags: @Sendable (Source, Int, Source, UnsafePointer<Int>, Int, Target) -> Void
     let addInDouble: @Sendable (Source, Int, UnsafeMutablePointer<Double>, Target, Int, Float) -> Void
     let fillLanes: @Sendable (Source, Int, Int, Int, Int, Int, Int, Target, Int) -> Void
     let addVectors: @Sendable (Source, Int, Int, Int, Target) -> Void
     let fourierTransform: @Sendable (Target, Target, Int, UnsafePointer<Int>, Int, Source) -> Target
-    let separateSpectra: @Sendable (Source, Source, Int, Target, Int) -> Void
+    let separateSpectra: @Sendable (Source, Source, Int, Int, Target, Int) -> Void
     let pairSignals: @Sendable (Source, Source?, Int, Int, Target) -> Void
     let scatterNumbers: @Sendable (Source, Int, Target, Int) -> Void
     let copyVectors: @Sendable (Source, Int, Int, Target) -> Void
@@ -32,6 +33,7 @@ struct MomentKernels: Sendable {
             blockProducts = MartletKernelsBaseline.blockProducts
             spectralProducts = MartletKernelsBaseline.spectralProducts
             addLags = MartletKernelsBaseline.addLags
+            addLineLags = MartletKernelsBaseline.addLineLags
             addInDouble = MartletKernelsBaseline.addInDouble
             fillLanes = MartletKernelsBaseline.fillLanes
             addVectors = MartletKernelsBaseline.addVectors
@@ -46,6 +48,7 @@ struct MomentKernels: Sendable {
             blockProducts = MartletKernelsAVX2.blockProducts
             spectralProducts = MartletKernelsAVX2.spectralProducts
             addLags = MartletKernelsAVX2.addLags
+            addLineLags = MartletKernelsAVX2.addLineLags
             addInDouble = MartletKernelsAVX2.addInDouble
             fillLanes = MartletKernelsAVX2.fillLanes
             addVectors = MartletKernelsAVX2.addVectors
@@ -60,6 +63,7 @@ struct MomentKernels: Sendable {
             blockProducts = MartletKernelsAVX512.blockProducts
             spectralProducts = MartletKernelsAVX512.spectralProducts
             addLags = MartletKernelsAVX512.addLags
+            addLineLags = MartletKernelsAVX512.addLineLags
             addInDouble = MartletKernelsAVX512.addInDouble
             fillLanes = MartletKernelsAVX512.fillLanes
             addVectors = MartletKernelsAVX512.addVectors

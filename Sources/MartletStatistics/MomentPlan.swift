@@ -12,6 +12,9 @@ struct MomentPlan {
     let tiles: MomentTiles
     /// Lengths of the transform, in the Fourier form.
     let fourier: (height: FourierAxis, width: FourierAxis)?
+    /// The lengths that border lines are transformed in, along the width and along the height; `nil` where they are
+    /// multiplied as they are: in the other forms, and where a line has so few shifts that they cost no more one by one.
+    let lineAxes: [FourierAxis?]
     /// Rows and columns of a signal as it lies in memory: with zeros behind it, where shifts reach over its end.
     let signalRows: Int
     let signalColumns: Int
@@ -50,6 +53,10 @@ struct MomentPlan {
             fourier = nil
             (signalRows, signalColumns) = (height.extent + height.maximumLag, width.extent + width.maximumLag)
         }
+        lineAxes = [width, height].map { along in
+            form == .fourier && along.maximumLag > 1
+                ? FourierAxis(atLeast: along.extent + along.maximumLag) : nil
+        }
         var (rows, columns): (Set<Int>, Set<Int>) = ([], [])
         var points: Set<Point> = []
         for term in tiles.kinds.flatMap(\.terms) {
@@ -84,6 +91,14 @@ struct MomentPlan {
         let start = axis.taps[tap].start
         let low = min(max(0, start), axis.extent)
         return low..<max(low, min(axis.extent, start + axis.outputs))
+    }
+
+    /// Whether border lines are multiplied by way of their spectra.
+    func hasSpectra(of axis: LineTables.Axis) -> Bool { lineAxes[axis.rawValue] != nil }
+
+    /// How many frequencies' products a thread holds.
+    var frequenciesAtOnce: Int {
+        max(fourier?.height.count ?? 0, lineAxes.compactMap { $0.map { $0.count / 2 + 1 } }.max() ?? 0)
     }
 
     /// Whether the products of one image's signals are finished before the next image's: where every patch is written out and
@@ -144,12 +159,15 @@ struct MomentPlan {
     func scratchBytes(images: Int, workers: Int) -> Int {
         let count = min(images, imagesAtOnce(of: images))
         let vectors = tiles.blocks * tiles.lanes * count
-        let rows = rowLines.count * (geometry.width.extent + geometry.width.maximumLag)
-        let columns = columnLines.count * (geometry.height.extent + geometry.height.maximumLag)
-        let borders = vectors * (rows + columns + points.count + rowWindows.count * columnWindows.count)
+        let rows = hasSpectra(of: .row) ? 0 : rowLines.count * (geometry.width.extent + geometry.width.maximumLag)
+        let columns =
+            hasSpectra(of: .column) ? 0 : columnLines.count * (geometry.height.extent + geometry.height.maximumLag)
+        let borders =
+            vectors * (rows + columns + points.count + rowWindows.count * columnWindows.count)
+            + lineFloats(.row, images: count) + lineFloats(.column, images: count) + lineWork * workers
         let square = tiles.lanes * tiles.lanes
         let terms = (tiles.kinds.map(\.terms.count).max() ?? 0) * (tiles.tasks.map(\.count).max() ?? 1)
-        var perWorker = (terms + 4 + 4 * (fourier?.height.count ?? 0)) * square
+        var perWorker = (terms + 4 + 4 * frequenciesAtOnce) * square
         var lags = 0
         if let fourier {
             let plane = (fourier.width.count + 2) * (fourier.height.count + 2)
@@ -177,8 +195,8 @@ struct MomentPlan {
             for term in kind.terms {
                 switch term {
                 case .lag: if fourier == nil { each += plane * count * lanes }
-                case .row: each += (Double(signalColumns) * count + 8) * lanes
-                case .column: each += (Double(signalRows) * count + 8) * lanes
+                case .row: each += lineCost(.row, length: signalColumns, images: count)
+                case .column: each += lineCost(.column, length: signalRows, images: count)
                 case .point: each += (count + 8) * lanes
                 }
                 // Sums in double precision are read and written in memory.
@@ -199,6 +217,15 @@ struct MomentPlan {
             cost += Double(tiles.blocks) * count / 2 * (transforms * 2 + separation)
         }
         return cost
+    }
+
+    /// What one shift of two lines costs a tile.
+    private func lineCost(_ axis: LineTables.Axis, length: Int, images: Double) -> Double {
+        let lanes = Double(tiles.lanes)
+        guard let spectra = lineAxes[axis.rawValue] else { return (Double(length) * images + 8) * lanes }
+        let lag = axis == .row ? geometry.width.maximumLag : geometry.height.maximumLag
+        // All shifts share the products of the spectra, and two of them the sums.
+        return Double(spectra.count / 2 + 1) * lanes * (3 * images / Double(2 * lag + 1) + 2)
     }
 
     /// The plan for a layer, in the cheapest form unless told which.

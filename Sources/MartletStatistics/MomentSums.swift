@@ -17,6 +17,7 @@ final class MomentSums {
     /// The number of patches seen.
     private(set) var count = 0
     private let tables: SpectralTables?
+    private let lineTables: LineTables?
 
     /// No patches yet.
     /// - Throws: `TensorError` if the sums do not fit into memory.
@@ -30,6 +31,7 @@ final class MomentSums {
             ]), elementType: .float64)
         halves = try Tensor(zeros: try Shape([plan.tiles.lagCount]), elementType: .float32)
         tables = plan.fourier.map { SpectralTables(plan: plan, height: $0.height, width: $0.width, kernels: kernels) }
+        lineTables = LineTables(plan: plan)
     }
 
     /// The bytes that the sums take.
@@ -61,11 +63,13 @@ final class MomentSums {
                     plan: plan, kernels: kernels, scratch: scratch, input: input, first: first,
                     count: min(imagesAtOnce, planes - first), workers: pool.threadCount)
                 let spectra = SignalSpectra(batch, workers: pool.threadCount)
+                let lines = lineTables.map { LineSpectra(batch, tables: $0, workers: pool.threadCount) }
                 batch.prepare(pool: pool) { a, b, block, pair, worker in
                     spectra?.transform(a, b, block: block, pair: pair, worker: worker)
+                    lines?.transform(a, b, block: block, pair: pair, worker: worker)
                 }
                 try add(batch.windowSums, images: batch.count, layer: layer)
-                try multiply(batch, spectra, sign: step % 2 == 0 ? 1 : -1, pool: pool)
+                try multiply(batch, spectra, lines, sign: step % 2 == 0 ? 1 : -1, pool: pool)
             }
         }
         count += planes * height.outputs * width.outputs
@@ -89,15 +93,26 @@ final class MomentSums {
     }
 
     /// Adds the products of a batch's signals, tile by tile.
-    private func multiply(_ batch: SignalBatch, _ spectra: SignalSpectra?, sign: Float, pool: ThreadPool) throws {
+    private func multiply(
+        _ batch: SignalBatch, _ spectra: SignalSpectra?, _ lines: LineSpectra?, sign: Float, pool: ThreadPool
+    ) throws {
         let tiles = plan.tiles
         let square = tiles.lanes * tiles.lanes
         let parts = spectra.flatMap { plan.takesColumnsInTurn ? multiplyColumns(batch, $0, pool: pool) : nil } ?? []
         let work = TileWork(plan: plan, workers: pool.threadCount, scratch: batch.scratch)
+        func isDone(_ term: MomentTerm) -> Bool {
+            switch term {
+            case .lag: plan.fourier != nil
+            case .row: plan.hasSpectra(of: .row)
+            case .column: plan.hasSpectra(of: .column)
+            case .point: false
+            }
+        }
         try withTargets { base, halves in
             pool.forEach(tiles.tasks.count) { task, worker in
                 let members = tiles.tiles[tiles.tasks[task]]
-                let kind = tiles.kinds[members[members.startIndex].kind]
+                let kindIndex = members[members.startIndex].kind
+                let kind = tiles.kinds[kindIndex]
                 let size = kind.terms.count * square
                 let lagSize = kind.lagCount * square
                 let partial = work.partial(worker)
@@ -115,10 +130,16 @@ final class MomentSums {
                         for element in 0..<lagSize { target[element] += source[element] }
                     }
                 }
-                for term in (spectra == nil ? 0 : kind.lagCount)..<kind.terms.count {
+                for (place, term) in kind.terms.enumerated() where !isDone(term) {
                     batch.multiply(
-                        kind.terms[term], members, into: partial + term * square, step: size,
-                        unused: work.sums(worker))
+                        term, members, into: partial + place * square, step: size, unused: work.sums(worker))
+                }
+                if let lines, let tables = self.lineTables {
+                    for run in tables.runs[kindIndex] {
+                        tables.multiply(
+                            run, members, lines, kernels: self.kernels, products: work.products(worker), into: partial,
+                            step: size)
+                    }
                 }
                 for (index, tile) in members.enumerated() {
                     self.kernels.addInDouble(
@@ -215,7 +236,7 @@ private struct TileWork {
         partialCount = terms * together * square
         sumsCount = 4 * square
         // A line's worth between threads, so that they do not share one.
-        stride = partialCount + sumsCount + (plan.fourier?.height.count ?? 0) * 4 * square + 64
+        stride = partialCount + sumsCount + 4 * plan.frequenciesAtOnce * square + 64
         base = scratch.floats(.workers, stride * workers)
     }
 

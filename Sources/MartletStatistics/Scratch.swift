@@ -2,7 +2,7 @@
 final class Scratch {
     /// What a piece of memory is for; no two uses of one layer share one.
     enum Purpose: Int, CaseIterable {
-        case signals, spectra, lags, rows, columns, points, windows, workers
+        case signals, spectra, lags, rows, columns, points, windows, lines, lineWork, workers
     }
 
     private var memory: [Purpose: (base: UnsafeMutablePointer<Float>, count: Int)] = [:]

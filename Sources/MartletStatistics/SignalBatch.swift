@@ -20,6 +20,9 @@ struct SignalBatch {
     private let rows: UnsafeMutablePointer<Float>
     private let columns: UnsafeMutablePointer<Float>
     private let points: UnsafeMutablePointer<Float>
+    /// Whether lines are multiplied as they are, not by way of their spectra.
+    private let copiesRows: Bool
+    private let copiesColumns: Bool
     private let rowLength: Int
     private let columnLength: Int
     private let lanes: Int
@@ -43,8 +46,10 @@ struct SignalBatch {
         let packed = asItLies != nil ? 0 : plan.fourier != nil ? 2 * workers : planes
         signals = scratch.floats(.signals, packed * plan.signalRows * plan.signalColumns * lanes)
         windowSums = scratch.floats(.windows, planes * plan.rowWindows.count * plan.columnWindows.count * lanes)
-        rows = scratch.floats(.rows, planes * plan.rowLines.count * rowLength * lanes)
-        columns = scratch.floats(.columns, planes * plan.columnLines.count * columnLength * lanes)
+        copiesRows = !plan.hasSpectra(of: .row)
+        copiesColumns = !plan.hasSpectra(of: .column)
+        rows = scratch.floats(.rows, copiesRows ? planes * plan.rowLines.count * rowLength * lanes : 0)
+        columns = scratch.floats(.columns, copiesColumns ? planes * plan.columnLines.count * columnLength * lanes : 0)
         points = scratch.floats(.points, planes * plan.points.count * lanes)
     }
 
@@ -61,7 +66,7 @@ struct SignalBatch {
 
     // MARK: Packing
 
-    /// Puts the input's channels into lanes, unless they lie there, sums up the windows and copies the borders.
+    /// Puts the input's channels into lanes, unless they lie there, sums up the windows and copies what border terms need of it.
     /// - Parameter body: Gets each block of two images, the second of which may be missing, before it is overwritten.
     func prepare(
         pool: ThreadPool,
@@ -210,12 +215,12 @@ struct SignalBatch {
     /// Copies the rows, columns and elements that border terms need, image after image.
     private func copyBorders(_ signal: UnsafePointer<Float>, block: Int, image: Int) {
         let (height, width) = (plan.geometry.height.extent, plan.geometry.width.extent)
-        for (index, row) in plan.rowLines.enumerated() {
+        for (index, row) in plan.rowLines.enumerated() where copiesRows {
             let target = rowLine(index, block: block) + image * rowLength * lanes
             target.update(from: signal + row * rowStep, count: width * lanes)
             (target + width * lanes).update(repeating: 0, count: (rowLength - width) * lanes)
         }
-        for (index, column) in plan.columnLines.enumerated() {
+        for (index, column) in plan.columnLines.enumerated() where copiesColumns {
             let target = columnLine(index, block: block) + image * columnLength * lanes
             kernels.copyVectors(signal + column * lanes, rowStep, height, target)
             (target + height * lanes).update(repeating: 0, count: (columnLength - height) * lanes)
@@ -282,19 +287,11 @@ struct SignalBatch {
                     shift, length: together * plan.signalRows * plan.signalColumns, then: next,
                     { signal(block: $0, image: image) }, { signal(block: $0, image: image) })
             }
-        case .row(let n, let dy, let dx):
-            guard let first = index(of: n, in: plan.rowLines), let second = index(of: n + dy, in: plan.rowLines) else {
-                return
-            }
+        case .row, .column:
+            guard let (axis, first, second, lag) = plan.lines(of: term) else { return }
+            let (line, length) = axis == .row ? (rowLine, rowLength) : (columnLine, columnLength)
             add(
-                dx, length: count * rowLength, { UnsafePointer(rowLine(first, block: $0)) },
-                { UnsafePointer(rowLine(second, block: $0)) })
-        case .column(let m, let dy, let dx):
-            guard let first = index(of: m, in: plan.columnLines), let second = index(of: m + dx, in: plan.columnLines)
-            else { return }
-            add(
-                dy, length: count * columnLength, { UnsafePointer(columnLine(first, block: $0)) },
-                { UnsafePointer(columnLine(second, block: $0)) })
+                lag, length: count * length, { UnsafePointer(line(first, $0)) }, { UnsafePointer(line(second, $0)) })
         case .point(let n, let m, let dy, let dx):
             guard let first = plan.points.firstIndex(of: .init(row: n, column: m)),
                 let second = plan.points.firstIndex(of: .init(row: n + dy, column: m + dx))
@@ -304,6 +301,4 @@ struct SignalBatch {
                 { UnsafePointer(point(second, block: $0)) })
         }
     }
-
-    private func index(of line: Int, in lines: [Int]) -> Int? { lines.firstIndex(of: line) }
 }

@@ -116,28 +116,6 @@ struct SignalSpectra {
         let other =
             mirrored == frequency
             ? result : vertical.run(columns + mirrored * columnStep, work: work + ny * unit)
-        kernels.separateSpectra(result, other, ny, target, frequencyStep)
-    }
-
-    /// A transform of one length.
-    private struct Transform {
-        let axis: FourierAxis
-        let kernels: MomentKernels
-
-        init(_ axis: FourierAxis, _ kernels: MomentKernels) {
-            self.axis = axis
-            self.kernels = kernels
-        }
-
-        func run(
-            _ x: UnsafeMutablePointer<Float>, work: UnsafeMutablePointer<Float>
-        ) -> UnsafeMutablePointer<Float> {
-            axis.factors.withUnsafeBufferPointer { factors in
-                axis.twiddles.withUnsafeBufferPointer { twiddles in
-                    guard let factors = factors.baseAddress, let twiddles = twiddles.baseAddress else { return x }
-                    return kernels.fourierTransform(x, work, axis.count, factors, axis.factors.count, twiddles)
-                }
-            }
-        }
+        kernels.separateSpectra(result, other, ny, ny, target, frequencyStep)
     }
 }

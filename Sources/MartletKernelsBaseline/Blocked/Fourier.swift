@@ -43,15 +43,16 @@ public func fourierTransform(
 /// - Parameters:
 ///   - column: The column of frequencies, `count` complex numbers.
 ///   - mirrored: The column of the negative horizontal frequency.
+///   - frequencies: How many of the vertical frequencies are wanted.
 ///   - output: For each vertical frequency A and then B; `outputStep` floats apart.
 public func separateSpectra(
-    column: UnsafePointer<Float>, mirrored: UnsafePointer<Float>, count: Int, output: UnsafeMutablePointer<Float>,
-    outputStep: Int
+    column: UnsafePointer<Float>, mirrored: UnsafePointer<Float>, count: Int, frequencies: Int,
+    output: UnsafeMutablePointer<Float>, outputStep: Int
 ) {
     let lanes = Vector.scalarCount
     let half = Vector(repeating: 0.5)
     var f = 0
-    while f < count {
+    while f < frequencies {
         let z = column + f * 2 * lanes
         let other = mirrored + (f == 0 ? 0 : count - f) * 2 * lanes
         let (zr, zi) = (load(z), load(z + lanes))

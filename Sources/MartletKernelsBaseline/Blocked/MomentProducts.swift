@@ -162,7 +162,7 @@ public func blockProducts(
 /// is `2 H - (F + G) / 2` and the imaginary part `(G - F) / 2`. The sums and differences stand in the spectra already.
 ///
 /// - Parameters:
-///   - a: For each frequency `count` triples of vectors, as ``separateSpectra(column:mirrored:count:output:outputStep:)``
+///   - a: For each frequency `count` triples of vectors, as ``separateSpectra(column:mirrored:count:frequencies:output:outputStep:)``
 ///     writes them: the rows.
 ///   - b0: Likewise the columns of the first product.
 ///   - b1: Those of the second product, or null.
@@ -417,6 +417,51 @@ public func addLags(
         store(d0, to: sums + 3 * square + e)
         store(d1, to: sums + 3 * square + e + lanes)
         e += 2 * lanes
+    }
+}
+
+/// Adds to what products of lines are at given lags: `lags[d] += sum over f of (P cos(alpha) - Q sin(alpha))` with
+/// `alpha = 2 pi f d / n`.
+///
+/// - Parameters:
+///   - products: As ``spectralProducts`` leaves them, for the `frequencies` from zero to half the line's length.
+///   - angles: For each magnitude of a lag and each frequency the cosine and the sine, times how often the frequency
+///     counts and over n.
+///   - lags: For each magnitude where the square of the lag is among the targets, and that of the negative lag; -1 for none.
+///   - target: A square for each lag, added to.
+public func addLineLags(
+    products: UnsafePointer<Float>, frequencies: Int, angles: UnsafePointer<Float>, lags: UnsafePointer<Int>,
+    magnitudes: Int, target: UnsafeMutablePointer<Float>
+) {
+    let lanes = Vector.scalarCount
+    let square = lanes * lanes
+    var magnitude = 0
+    while magnitude < magnitudes {
+        let (forward, backward) = (lags[2 * magnitude], lags[2 * magnitude + 1])
+        let angles = angles + magnitude * 2 * frequencies
+        var e = 0
+        while e < square {
+            var (a0, a1, a2, a3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+            var (d0, d1, d2, d3) = (Vector.zero, Vector.zero, Vector.zero, Vector.zero)
+            var f = 0
+            while f < frequencies {
+                let (real, imaginary) = (products + f * 2 * square + e, products + (f * 2 + 1) * square + e)
+                let (cosine, sine) = (Vector(repeating: angles[2 * f]), Vector(repeating: angles[2 * f + 1]))
+                a0 = multiplyAdd(a0, load(real), cosine)
+                a1 = multiplyAdd(a1, load(real + lanes), cosine)
+                a2 = multiplyAdd(a2, load(real + 2 * lanes), cosine)
+                a3 = multiplyAdd(a3, load(real + 3 * lanes), cosine)
+                d0 = multiplyAdd(d0, load(imaginary), sine)
+                d1 = multiplyAdd(d1, load(imaginary + lanes), sine)
+                d2 = multiplyAdd(d2, load(imaginary + 2 * lanes), sine)
+                d3 = multiplyAdd(d3, load(imaginary + 3 * lanes), sine)
+                f += 1
+            }
+            if forward >= 0 { addTo(target + forward * square + e, a0 - d0, a1 - d1, a2 - d2, a3 - d3) }
+            if backward >= 0 { addTo(target + backward * square + e, a0 + d0, a1 + d1, a2 + d2, a3 + d3) }
+            e += 4 * lanes
+        }
+        magnitude += 1
     }
 }
 
