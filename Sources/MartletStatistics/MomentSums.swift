@@ -100,7 +100,8 @@ final class MomentSums {
         let square = tiles.lanes * tiles.lanes
         let parts = spectra.flatMap { plan.takesColumnsInTurn ? multiplyColumns(batch, $0, pool: pool) : nil } ?? []
         let work = TileWork(plan: plan, workers: pool.threadCount, scratch: batch.scratch)
-        func isDone(_ term: MomentTerm) -> Bool {
+        // By way of spectra: all tiles' lags before this, lines run by run.
+        func hasSpectra(_ term: MomentTerm) -> Bool {
             switch term {
             case .lag: plan.fourier != nil
             case .row: plan.hasSpectra(of: .row)
@@ -130,7 +131,7 @@ final class MomentSums {
                         for element in 0..<lagSize { target[element] += source[element] }
                     }
                 }
-                for (place, term) in kind.terms.enumerated() where !isDone(term) {
+                for (place, term) in kind.terms.enumerated() where !hasSpectra(term) {
                     batch.multiply(
                         term, members, into: partial + place * square, step: size, unused: work.sums(worker))
                 }
