@@ -1,8 +1,7 @@
 /// The spectra of a batch's border lines, two images at a time as the real and the imaginary part of one transform.
 struct LineSpectra {
-    private let plan: MomentPlan
+    let plan: MomentPlan
     private let batch: SignalBatch
-    private let axes: [FourierAxis?]
     /// For each axis `[line, block, frequency, image, 3, lane]`, as ``SignalSpectra`` has them.
     private let memory: [UnsafeMutablePointer<Float>]
     /// Each thread's room: a line of two images, twice, and two lines as they lie.
@@ -11,10 +10,9 @@ struct LineSpectra {
     private let lanes: Int
     private let pairs: Int
 
-    init(_ batch: SignalBatch, tables: LineTables, workers: Int) {
+    init(_ batch: SignalBatch, workers: Int) {
         self.batch = batch
         plan = batch.plan
-        axes = tables.axes
         lanes = plan.tiles.lanes
         pairs = (batch.count + 1) / 2
         let rows = plan.lineFloats(.row, images: batch.count)
@@ -35,8 +33,7 @@ struct LineSpectra {
     }
 
     private func place(_ index: Int, _ axis: LineTables.Axis, _ block: Int) -> UnsafeMutablePointer<Float> {
-        let frequencies = axes[axis.rawValue].map { $0.count / 2 + 1 } ?? 0
-        return memory[axis.rawValue] + (index * plan.tiles.blocks + block) * frequencies * frequencyStep
+        memory[axis.rawValue] + (index * plan.tiles.blocks + block) * plan.lineFrequencies(axis) * frequencyStep
     }
 
     /// Transforms the lines of a block of two images.
@@ -44,7 +41,7 @@ struct LineSpectra {
     func transform(_ a: UnsafePointer<Float>, _ b: UnsafePointer<Float>?, block: Int, pair: Int, worker: Int) {
         let room = work + worker * perWorker
         for axis in LineTables.Axis.allCases {
-            guard let length = axes[axis.rawValue] else { continue }
+            guard let length = plan.lineAxes[axis.rawValue] else { continue }
             let transform = Transform(length, batch.kernels)
             let (line, rest) = (room, room + 2 * length.count * lanes)
             let (first, second) = (rest + 2 * length.count * lanes, rest + 3 * length.count * lanes)
@@ -61,7 +58,8 @@ struct LineSpectra {
                 }
                 let result = transform.run(line, work: rest)
                 batch.kernels.separateSpectra(
-                    result, result, length.count, length.count / 2 + 1, place(index, axis, block) + pair * 6 * lanes,
+                    result, result, length.count, plan.lineFrequencies(axis),
+                    place(index, axis, block) + pair * 6 * lanes,
                     frequencyStep)
             }
         }
@@ -71,9 +69,8 @@ struct LineSpectra {
 extension MomentPlan {
     /// Floats that the spectra of an axis' lines take.
     func lineFloats(_ axis: LineTables.Axis, images: Int) -> Int {
-        guard let length = lineAxes[axis.rawValue] else { return 0 }
         let lines = axis == .row ? rowLines.count : columnLines.count
-        return lines * tiles.blocks * (length.count / 2 + 1) * ((images + 1) / 2) * 6 * tiles.lanes
+        return lines * tiles.blocks * lineFrequencies(axis) * ((images + 1) / 2) * 6 * tiles.lanes
     }
 
     /// Floats that a thread needs to transform lines.

@@ -15,15 +15,13 @@ struct LineTables {
     /// What a line runs along: a row along the width, a column along the height.
     enum Axis: Int, CaseIterable { case row, column }
 
-    /// For each axis the length of the transform; `nil` where lines are multiplied shift by shift.
-    let axes: [FourierAxis?]
     /// For each kind of tiles the runs of its terms.
     let runs: [[Run]]
     private let angles: [[Float]]
 
     /// - Returns: `nil` if no lines are multiplied by way of spectra.
     init?(plan: MomentPlan) {
-        axes = plan.lineAxes
+        let axes = plan.lineAxes
         if axes.allSatisfy({ $0 == nil }) { return nil }
         let maximum = [plan.geometry.width.maximumLag, plan.geometry.height.maximumLag]
         angles = zip(axes, maximum).map { axis, maximum -> [Float] in
@@ -38,7 +36,7 @@ struct LineTables {
                 }
             }
         }
-        runs = plan.tiles.kinds.map { [axes] kind in
+        runs = plan.tiles.kinds.map { kind in
             var runs: [Run] = []
             for (place, term) in kind.terms.enumerated() {
                 guard let (axis, first, second, lag) = plan.lines(of: term), axes[axis.rawValue] != nil else {
@@ -55,9 +53,6 @@ struct LineTables {
         }
     }
 
-    /// The frequencies that the products are wanted at.
-    func frequencies(_ axis: Axis) -> Int { axes[axis.rawValue].map { $0.count / 2 + 1 } ?? 0 }
-
     /// Adds the products of a run's lines, of tiles of one kind that are sorted by rows and whose squares are `step` floats
     /// apart.
     /// - Parameters:
@@ -66,7 +61,7 @@ struct LineTables {
         _ run: Run, _ tiles: ArraySlice<MomentTiles.Tile>, _ spectra: LineSpectra, kernels: MomentKernels,
         products: UnsafeMutablePointer<Float>, into target: UnsafeMutablePointer<Float>, step: Int
     ) {
-        let frequencies = frequencies(run.axis)
+        let frequencies = spectra.plan.lineFrequencies(run.axis)
         let products1 = products + 2 * frequencies * kernels.lanes * kernels.lanes
         let magnitudes = run.lags.count / 2
         angles[run.axis.rawValue].withUnsafeBufferPointer { angles in
@@ -95,6 +90,9 @@ struct LineTables {
 }
 
 extension MomentPlan {
+    /// How many frequencies the spectra of an axis' lines have: from zero to half the length.
+    func lineFrequencies(_ axis: LineTables.Axis) -> Int { lineAxes[axis.rawValue].map { $0.count / 2 + 1 } ?? 0 }
+
     /// The two lines of a term among the plan's, and the shift along them; `nil` for a term that is not of lines.
     func lines(of term: MomentTerm) -> (axis: LineTables.Axis, first: Int, second: Int, lag: Int)? {
         func place(_ line: Int, in lines: [Int]) -> Int? { lines.firstIndex(of: line) }

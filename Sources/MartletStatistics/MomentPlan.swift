@@ -98,7 +98,7 @@ struct MomentPlan {
 
     /// How many frequencies' products a thread holds.
     var frequenciesAtOnce: Int {
-        max(fourier?.height.count ?? 0, lineAxes.compactMap { $0.map { $0.count / 2 + 1 } }.max() ?? 0)
+        max(fourier?.height.count ?? 0, lineFrequencies(.row), lineFrequencies(.column))
     }
 
     /// Whether the products of one image's signals are finished before the next image's: where every patch is written out and

@@ -63,7 +63,7 @@ final class MomentSums {
                     plan: plan, kernels: kernels, scratch: scratch, input: input, first: first,
                     count: min(imagesAtOnce, planes - first), workers: pool.threadCount)
                 let spectra = SignalSpectra(batch, workers: pool.threadCount)
-                let lines = lineTables.map { LineSpectra(batch, tables: $0, workers: pool.threadCount) }
+                let lines = lineTables.map { _ in LineSpectra(batch, workers: pool.threadCount) }
                 batch.prepare(pool: pool) { a, b, block, pair, worker in
                     spectra?.transform(a, b, block: block, pair: pair, worker: worker)
                     lines?.transform(a, b, block: block, pair: pair, worker: worker)

@@ -20,9 +20,6 @@ struct SignalBatch {
     private let rows: UnsafeMutablePointer<Float>
     private let columns: UnsafeMutablePointer<Float>
     private let points: UnsafeMutablePointer<Float>
-    /// Whether lines are multiplied as they are, not by way of their spectra.
-    private let copiesRows: Bool
-    private let copiesColumns: Bool
     private let rowLength: Int
     private let columnLength: Int
     private let lanes: Int
@@ -46,10 +43,10 @@ struct SignalBatch {
         let packed = asItLies != nil ? 0 : plan.fourier != nil ? 2 * workers : planes
         signals = scratch.floats(.signals, packed * plan.signalRows * plan.signalColumns * lanes)
         windowSums = scratch.floats(.windows, planes * plan.rowWindows.count * plan.columnWindows.count * lanes)
-        copiesRows = !plan.hasSpectra(of: .row)
-        copiesColumns = !plan.hasSpectra(of: .column)
-        rows = scratch.floats(.rows, copiesRows ? planes * plan.rowLines.count * rowLength * lanes : 0)
-        columns = scratch.floats(.columns, copiesColumns ? planes * plan.columnLines.count * columnLength * lanes : 0)
+        rows = scratch.floats(
+            .rows, plan.hasSpectra(of: .row) ? 0 : planes * plan.rowLines.count * rowLength * lanes)
+        columns = scratch.floats(
+            .columns, plan.hasSpectra(of: .column) ? 0 : planes * plan.columnLines.count * columnLength * lanes)
         points = scratch.floats(.points, planes * plan.points.count * lanes)
     }
 
@@ -215,12 +212,12 @@ struct SignalBatch {
     /// Copies the rows, columns and elements that border terms need, image after image.
     private func copyBorders(_ signal: UnsafePointer<Float>, block: Int, image: Int) {
         let (height, width) = (plan.geometry.height.extent, plan.geometry.width.extent)
-        for (index, row) in plan.rowLines.enumerated() where copiesRows {
+        for (index, row) in plan.rowLines.enumerated() where !plan.hasSpectra(of: .row) {
             let target = rowLine(index, block: block) + image * rowLength * lanes
             target.update(from: signal + row * rowStep, count: width * lanes)
             (target + width * lanes).update(repeating: 0, count: (rowLength - width) * lanes)
         }
-        for (index, column) in plan.columnLines.enumerated() where copiesColumns {
+        for (index, column) in plan.columnLines.enumerated() where !plan.hasSpectra(of: .column) {
             let target = columnLine(index, block: block) + image * columnLength * lanes
             kernels.copyVectors(signal + column * lanes, rowStep, height, target)
             (target + height * lanes).update(repeating: 0, count: (columnLength - height) * lanes)

@@ -184,7 +184,7 @@ public func spectralProducts(
             let (a, place) = (a + offset + row, target + row * lanes)
             if let b1 {
                 #if MARTLET_AVX512
-                    // What the next frequency reads is asked for meanwhile, a third of it with each four rows.
+                    // What the next frequency reads is asked for meanwhile, a third of it in each of the first three passes.
                     let next = row == 0 ? a : row == 4 ? b0 + offset : b1 + offset
                     fourRowsTwoBlocksComplex(
                         a, b0 + offset, b1 + offset, count: count, products0 + place, products1 + place,
