@@ -11,8 +11,8 @@ strips of an odd number are one run. How many pixels fit follows from the regist
 the weights of one lane and one input.
 
 A convolution multiplies one channel of a pixel with a vector of weights, a depthwise one a vector of channels. On bytes a
-convolution multiplies four channels at once: with one instruction where there is one for it (VNNI), or else in pairs, the
-first and third channel before the others.
+convolution multiplies four channels at once: with one instruction where there is one for it (VNNI), with three where
+products of bytes are summed in 16 bits first, or else in pairs of 16 bits, the first and third channel before the others.
 """
 
 import argparse
@@ -36,6 +36,9 @@ QUANTIZED_SETS = {
     "AVX2": ("MARTLET_AVX2", {2: 3, 1: 5}),
     "Baseline": ("!MARTLET_VNNI && !MARTLET_AVX512 && !MARTLET_AVX2", {2: 3, 1: 4}),
 }
+
+# Where products of bytes are added in 16 bits before they are in 32: what would not fit is multiplied a second time.
+SUMMED_IN_16_BITS = ("AVX512", "AVX2")
 
 CONVOLUTION = [
     ("input0", "UnsafePointer<Float>"),
@@ -68,6 +71,7 @@ QUANTIZED_CONVOLUTION = [
     ("quads", "Int"),
     ("weights", "UnsafeRawPointer"),
     ("ahead", "Int"),
+    ("excess", "UnsafePointer<Int>?"),
     ("bias", "UnsafePointer<Int32>"),
     ("factors", "UnsafePointer<Float>"),
     ("settings", "UnsafePointer<Float>"),
@@ -80,7 +84,7 @@ QUANTIZED_CONVOLUTION = [
 ]
 # Products of 16-bit numbers, without what comes after them in a layer.
 PAIRS = [
-    *(pair for pair in QUANTIZED_CONVOLUTION[:9] if pair[0] not in ("bias", "quads")),
+    *(pair for pair in QUANTIZED_CONVOLUTION[:8] if pair[0] != "quads"),
     ("factors", "UnsafePointer<Float>"),
     ("output0", "UnsafeMutablePointer<Float>"),
     ("output1", "UnsafeMutablePointer<Float>"),
@@ -90,7 +94,7 @@ PAIRS.insert(5, ("pairs", "Int"))
 QUANTIZED_DEPTHWISE = [
     pair
     for pair in QUANTIZED_CONVOLUTION
-    if pair[0] not in ("quads", "ahead", "residualVectorStep", "outputVectorStep")
+    if pair[0] not in ("quads", "ahead", "excess", "residualVectorStep", "outputVectorStep")
 ]
 
 
@@ -100,6 +104,11 @@ def is_depthwise(kind):
 
 def is_quantized(kind):
     return kind is QUANTIZED_CONVOLUTION or kind is QUANTIZED_DEPTHWISE or kind is PAIRS
+
+
+def reads_bytes(key):
+    """Whether the weights of a convolution of bytes are bytes, not 16 bits."""
+    return key == "VNNI" or key in SUMMED_IN_16_BITS
 
 
 def strips(run):
@@ -198,6 +207,28 @@ def times(count, step):
     return ["", f" + {step}"][count] if count < 2 else f" + {count} * {step}"
 
 
+def excess(places, vectors, runs):
+    """What weights too large to be summed in 16 bits leave, one vector after the other."""
+    lanes = "Integers.scalarCount"
+    out = ["    if let excess {", "        var place = excess", "        var end = place"]
+    for v in range(vectors):
+        out.append("        end = place + 1 + place[0]")
+        out.append("        place += 1")
+        out.append("        while place < end {")
+        indent = " " * 12
+        for r in range(runs):
+            out.append(f"{indent}let x{r} = input{r} + place[0]")
+        out.append(f"{indent}let w = martlet_load_integers(weights)")
+        for p, r, k in places:
+            pixel = f"martlet_broadcast_quad(x{r}{times(k, 'step')})"
+            out.append(f"{indent}sum{p}v{v} = martlet_add_quads(sum{p}v{v}, {pixel}, w)")
+        out.append(f"{indent}weights += 4 * {lanes}")
+        out.append(f"{indent}place += 1")
+        out.append("        }")
+    out.append("    }")
+    return out
+
+
 def quantized_strip(kind, key, pixels, vectors):
     runs = 2 if pixels % 2 == 0 else 1
     length = pixels // runs
@@ -227,7 +258,7 @@ def quantized_strip(kind, key, pixels, vectors):
         out.append(f"        var {name_of_terms} = 0")
         out.append(f"        while {name_of_terms} < {name_of_terms}s {{")
         indent = " " * 12
-        if key == "VNNI" or kind is PAIRS:
+        if reads_bytes(key) or kind is PAIRS:
             add = "martlet_add_pairs" if kind is PAIRS else "martlet_add_quads"
             for v in both:
                 out.append(f"{indent}let w{v} = martlet_load_integers(weights{times(v, f'4 * {lanes}')})")
@@ -245,7 +276,7 @@ def quantized_strip(kind, key, pixels, vectors):
                 for v in both:
                     out.append(f"{indent}sum{p}v{v} = martlet_add_pairs(sum{p}v{v}, even{p}x, even{v})")
                     out.append(f"{indent}sum{p}v{v} = martlet_add_pairs(sum{p}v{v}, odd{p}x, odd{v})")
-        size = vectors * (1 if key == "VNNI" or kind is PAIRS else 2)
+        size = vectors * (1 if reads_bytes(key) or kind is PAIRS else 2)
         for line in range(size):
             out.append(f"{indent}martlet_prefetch(weights + ahead{times(line, f'4 * {lanes}')})")
         out.append(f"{indent}weights += {4 * size} * {lanes}")
@@ -255,6 +286,8 @@ def quantized_strip(kind, key, pixels, vectors):
         out.append("        }")
     out.append("        i += 1")
     out.append("    }")
+    if kind is QUANTIZED_CONVOLUTION and key in SUMMED_IN_16_BITS:
+        out += excess(places, vectors, runs)
     for v in both:
         out.append(f"    let factor{v} = martlet_load_reals(factors{times(v, lanes)})")
     if kind is PAIRS:

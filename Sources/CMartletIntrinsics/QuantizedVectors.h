@@ -117,10 +117,21 @@ MARTLET_INLINE martlet_integers martlet_odd_bytes(martlet_integers lanes) {
     return (martlet_integers)((halves)lanes >> 8);
 }
 
-#if defined(__AVX512VNNI__)
+#if defined(__AVX2__)
 /// `sum` plus the products of the four bytes of each lane, those of `a` unsigned, those of `b` signed.
+///
+/// Without VNNI the first two of a lane are added in 16 bits, and so are the last two: two neighbours of `b` must not add up to
+/// more than 128, positive or negative, or their sum saturates.
 MARTLET_INLINE martlet_integers martlet_add_quads(martlet_integers sum, martlet_integers a, martlet_integers b) {
+#if defined(__AVX512VNNI__)
     return (martlet_integers)_mm512_dpbusd_epi32((__m512i)sum, (__m512i)a, (__m512i)b);
+#elif defined(__AVX512BW__)
+    const __m512i pairs = _mm512_maddubs_epi16((__m512i)a, (__m512i)b);
+    return sum + (martlet_integers)_mm512_madd_epi16(pairs, _mm512_set1_epi16(1));
+#else
+    const __m256i pairs = _mm256_maddubs_epi16((__m256i)a, (__m256i)b);
+    return sum + (martlet_integers)_mm256_madd_epi16(pairs, _mm256_set1_epi16(1));
+#endif
 }
 #endif
 

@@ -87,7 +87,7 @@ struct QuantizedConvolutionCase {
 
     func check(
         _ kernels: QuantizedKernelSet, _ generator: inout SeededGenerator, _ location: SourceLocation = #_sourceLocation
-    ) {
+    ) throws {
         let c = kernels.lanes
         let pixelStep = quads.map { 4 * $0 } ?? 16
         let height = (rows - 1) * stride[0] + (kernel[0] - 1) * dilation[0] + 1
@@ -144,15 +144,21 @@ struct QuantizedConvolutionCase {
             }
         }
 
+        let kept = KeptConstants()
+        defer { withExtendedLifetime(kept) {} }
+        let packed = try quads.map { quads in
+            let order = try QuadWeights(weights, vectors: vectors, quads: offsets.count * quads, for: kernels)
+            return try PackedQuads(order, offsets: offsets, quads: quads, in: kept)
+        }
         output.with { out in
             let start: UnsafePointer<UInt8>? = residual == .inPlace ? UnsafePointer(out) : nil
             other.withUnsafeBufferPointer { separate in
                 let addend = residual == .separate ? separate.baseAddress : start
-                if let quads {
+                if let packed {
                     kernels.convolveQuantizedRows(
                         input: input, inputRowStep: stride[0] * rowStep, inputColumnStep: stride[1] * pixelStep,
-                        offsets: offsets, offsetCount: offsets.count, quads: quads,
-                        weights: packed(weights, kernels, offsets: offsets.count, quads: quads), vectors: vectors,
+                        offsets: offsets, offsetCount: offsets.count, quads: depth / 4,
+                        weights: packed.weights(ofPair: 0), vectors: vectors, excess: packed.excess(ofPair: 0),
                         bias: bias, factors: factors, settings: rounding.settings, residual: addend,
                         residualRowStep: outputRowStep, residualVectorStep: outputVectorStep, output: out,
                         outputRowStep: outputRowStep, outputVectorStep: outputVectorStep, rows: rows, columns: columns)
@@ -170,14 +176,18 @@ struct QuantizedConvolutionCase {
         #expect(agree, "\(self)", sourceLocation: location)
         #expect(output.isIntact, "\(self)", sourceLocation: location)
     }
+}
 
-    /// The weights as the kernels read them: channels in fours beside each other, or in two pairs of 16 bits.
-    private func packed(_ weights: [Int8], _ kernels: QuantizedKernelSet, offsets: Int, quads: Int) -> [Int8] {
+extension QuadWeights {
+    /// The weights of one or two vectors as the kernels read them: channels in fours beside each other, or in two pairs of 16 bits.
+    ///
+    /// - Parameter weights: `[quads][4][vectors][lanes]`.
+    init(_ weights: [Int8], vectors: Int, quads: Int, for kernels: QuantizedKernelSet) throws {
         let c = kernels.lanes
         var result: [Int8] = []
-        for place in 0..<offsets * quads {
+        for quad in 0..<quads {
             for v in 0..<vectors {
-                func weight(_ o: Int, _ k: Int) -> Int8 { weights[((place * 4 + k) * vectors + v) * c + o] }
+                func weight(_ o: Int, _ k: Int) -> Int8 { weights[((quad * 4 + k) * vectors + v) * c + o] }
                 if kernels.weightBytes == 1 {
                     for o in 0..<c { for k in 0..<4 { result.append(weight(o, k)) } }
                     continue
@@ -192,6 +202,10 @@ struct QuantizedConvolutionCase {
                 }
             }
         }
-        return result
+        if kernels.pairLimit < .max {
+            try self.init(limiting: result, vectors: vectors, lanes: c, quads: quads, to: kernels.pairLimit)
+        } else {
+            try self.init(result, vectors: vectors, vectorBytes: result.count / vectors)
+        }
     }
 }

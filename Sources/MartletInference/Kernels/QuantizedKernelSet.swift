@@ -16,6 +16,12 @@ struct QuantizedKernelSet: Sendable {
     let lanes: Int
     /// Bytes of a packed weight: 1 or 2.
     let weightBytes: Int
+    /// The most that two neighbouring weights may add up to.
+    let pairLimit: Int
+
+    /// What products with four bytes cost, in those with a pair of 16 bits: two pairs, one instruction for all, or (measured with
+    /// AVX2) what sums in 16 bits take.
+    var costOfQuad: Double { weightBytes == 2 ? 2 : pairLimit == .max ? 1 : 1.75 }
 
     /// The kernels for `instructionSet`.
     init(_ instructionSet: InstructionSet) {
@@ -24,25 +30,29 @@ struct QuantizedKernelSet: Sendable {
         case .baseline:
             lanes = MartletKernelsBaseline.quantizedLanes()
             weightBytes = MartletKernelsBaseline.quantizedWeightBytes()
+            pairLimit = MartletKernelsBaseline.quantizedPairLimit()
         case .avx2:
             lanes = MartletKernelsAVX2.quantizedLanes()
             weightBytes = MartletKernelsAVX2.quantizedWeightBytes()
+            pairLimit = MartletKernelsAVX2.quantizedPairLimit()
         case .avx512:
             lanes = MartletKernelsAVX512.quantizedLanes()
             weightBytes = MartletKernelsAVX512.quantizedWeightBytes()
+            pairLimit = MartletKernelsAVX512.quantizedPairLimit()
         case .avx512VNNI:
             lanes = MartletKernelsVNNI.quantizedLanes()
             weightBytes = MartletKernelsVNNI.quantizedWeightBytes()
+            pairLimit = MartletKernelsVNNI.quantizedPairLimit()
         }
     }
 
     /// `convolveQuantizedRows` of the kernels.
     @inline(__always) func convolveQuantizedRows(
         input: UnsafePointer<UInt8>, inputRowStep: Int, inputColumnStep: Int, offsets: UnsafePointer<Int>,
-        offsetCount: Int, quads: Int, weights: UnsafeRawPointer, vectors: Int, bias: UnsafePointer<Int32>,
-        factors: UnsafePointer<Float>, settings: UnsafePointer<Float>, residual: UnsafePointer<UInt8>?,
-        residualRowStep: Int, residualVectorStep: Int, output: UnsafeMutablePointer<UInt8>, outputRowStep: Int,
-        outputVectorStep: Int, rows: Int, columns: Int
+        offsetCount: Int, quads: Int, weights: UnsafeRawPointer, vectors: Int, excess: UnsafePointer<Int>?,
+        bias: UnsafePointer<Int32>, factors: UnsafePointer<Float>, settings: UnsafePointer<Float>,
+        residual: UnsafePointer<UInt8>?, residualRowStep: Int, residualVectorStep: Int,
+        output: UnsafeMutablePointer<UInt8>, outputRowStep: Int, outputVectorStep: Int, rows: Int, columns: Int
     ) {
         let kernel =
             switch instructionSet {
@@ -52,15 +62,16 @@ struct QuantizedKernelSet: Sendable {
             case .avx512VNNI: MartletKernelsVNNI.convolveQuantizedRows
             }
         kernel(
-            input, inputRowStep, inputColumnStep, offsets, offsetCount, quads, weights, vectors, bias, factors,
-            settings, residual, residualRowStep, residualVectorStep, output, outputRowStep, outputVectorStep, rows,
-            columns)
+            input, inputRowStep, inputColumnStep, offsets, offsetCount, quads, weights, vectors, excess, bias,
+            factors, settings, residual, residualRowStep, residualVectorStep, output, outputRowStep, outputVectorStep,
+            rows, columns)
     }
 
     /// `multiplyQuantizedRow` of the kernels.
     @inline(__always) func multiplyQuantizedRow(
-        input: UnsafePointer<UInt8>, quads: Int, weights: UnsafeRawPointer, vectors: Int, sums: UnsafePointer<Int32>,
-        factors: UnsafePointer<Float>, addends: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>
+        input: UnsafePointer<UInt8>, quads: Int, weights: UnsafeRawPointer, vectors: Int, excess: UnsafePointer<Int>?,
+        sums: UnsafePointer<Int32>, factors: UnsafePointer<Float>, addends: UnsafePointer<Float>,
+        output: UnsafeMutablePointer<Float>
     ) {
         let kernel =
             switch instructionSet {
@@ -69,7 +80,7 @@ struct QuantizedKernelSet: Sendable {
             case .avx512: MartletKernelsAVX512.multiplyQuantizedRow
             case .avx512VNNI: MartletKernelsVNNI.multiplyQuantizedRow
             }
-        kernel(input, quads, weights, vectors, sums, factors, addends, output)
+        kernel(input, quads, weights, vectors, excess, sums, factors, addends, output)
     }
 
     /// `depthwiseQuantizedRows` of the kernels.

@@ -208,6 +208,17 @@ struct PlanBuilder {
         return kept.view(tensor).base.assumingMemoryBound(to: Element.self)
     }
 
+    /// Weights packed for the kernels on bytes, made once for all plans if they are the same in all.
+    ///
+    /// - Parameters:
+    ///   - offsets: Where the kernels read, each so many `quads` fours of channels.
+    mutating func packedQuads(
+        _ name: String, as form: String, offsets: [Int], quads: Int, _ make: () throws -> QuadWeights
+    ) throws -> PackedQuads {
+        let order = try sharedConstants.contains(name) ? weights.quads(name, as: form, make) : make()
+        return try PackedQuads(order, offsets: offsets, quads: quads, in: kept)
+    }
+
     /// The elements of a weight that is held in half precision.
     func held(_ weight: Tensor) -> UnsafePointer<Float16> {
         kept.view(weight).base.assumingMemoryBound(to: Float16.self)
@@ -316,7 +327,7 @@ struct PlanBuilder {
 }
 
 /// The constants that a plan's steps point into.
-private final class KeptConstants {
+final class KeptConstants {
     private(set) var tensors: [Tensor] = []
 
     /// A tensor's memory, which stays where it is: the plan keeps the tensor and nobody writes to it.

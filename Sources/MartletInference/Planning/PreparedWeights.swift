@@ -5,10 +5,12 @@ import MartletTensors
 struct PreparedWeights: Sendable {
     private var transposed: [String: Tensor] = [:]
     private var packed: [String: Tensor] = [:]
+    private var quads: [String: QuadWeights] = [:]
 
     /// The bytes of all of them.
     var byteCount: Int {
         packed.values.reduce(0) { $0 + $1.byteCount } + transposed.values.reduce(0) { $0 + $1.byteCount }
+            + quads.values.reduce(0) { $0 + $1.weights.byteCount }
     }
 
     /// `count` elements made from a constant, under the name of the form they have.
@@ -21,6 +23,15 @@ struct PreparedWeights: Sendable {
         var result = try Tensor(zeros: Shape([count]), elementType: Element.elementType)
         try result.withMutableElements(of: Element.self, fill)
         packed[key] = result
+        return result
+    }
+
+    /// Weights for the kernels on bytes made from a constant, under the name of the form they have.
+    mutating func quads(_ name: String, as form: String, _ make: () throws -> QuadWeights) throws -> QuadWeights {
+        let key = "\(form)\n\(name)"
+        if let done = quads[key] { return done }
+        let result = try make()
+        quads[key] = result
         return result
     }
 

@@ -120,8 +120,8 @@ extension PlanBuilder {
         return QuantizedConvolution(
             operands: operands,
             weights: try packedQuads(
-                weights, tensor, layout: x.layout, taps: window.tapCount, run: run, quads: quads, channels: channels,
-                kernels),
+                weights, tensor, layout: x.layout, taps: window.tapCount, run: run, quads: quads, offsets: offsets,
+                channels: channels, kernels),
             offsets: offsets, quads: quads, start: start, strides: strides)
     }
 }

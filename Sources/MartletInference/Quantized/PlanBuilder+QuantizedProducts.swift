@@ -18,7 +18,8 @@ extension PlanBuilder {
             x: x, y: y.floats, quantization: product.x, quads: layout.blocks * quads, outputs: outputs,
             channels: channels,
             weights: try packedQuads(
-                weights, tensor, layout: layout, taps: 1, run: 1, quads: quads, channels: channels, quantized),
+                weights, tensor, layout: layout, taps: 1, run: 1, quads: quads,
+                offsets: (0..<layout.blocks).map { $0 * layout.lanes }, channels: channels, quantized),
             sums: try packedBias(name, weights, tensor, nil, nil, x: product.x, channels: channels),
             factors: try packedFactors(name, weights, x: product.x, over: 1, outputs: outputs, channels),
             addends: try packedAddends(name, weights, product.bias, biases, outputs: outputs, channels: channels),

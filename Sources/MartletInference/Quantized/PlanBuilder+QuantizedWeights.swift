@@ -57,20 +57,22 @@ extension PlanBuilder {
         }
     }
 
-    /// What `convolveQuantizedRows` reads, for one pair of vectors after the other, from `[T, S, h, w]`; each `quads` fours of an
-    /// input of `layout` are those of a `run` of taps, with zeros behind them.
+    /// What `convolveQuantizedRows` reads, from `[T, S, h, w]`; each `quads` fours of an input of `layout` are those of a `run` of
+    /// taps, with zeros behind them, and begin at one of `offsets`.
     mutating func packedQuads(
-        _ weights: ByteWeights, _ tensor: Tensor, layout: BlockedLayout, taps: Int, run: Int, quads: Int, channels: Int,
-        _ kernels: QuantizedKernelSet
-    ) throws -> UnsafePointer<Int8> {
+        _ weights: ByteWeights, _ tensor: Tensor, layout: BlockedLayout, taps: Int, run: Int, quads: Int, offsets: [Int],
+        channels: Int, _ kernels: QuantizedKernelSet
+    ) throws -> PackedQuads {
         let (lanes, bytes) = (kernels.lanes, kernels.weightBytes)
         let vectors = channels / lanes
         // A vector of one place: four weights for each lane.
         let size = 4 * lanes * bytes
         let runs = taps / run
-        let block = layout.blocks * runs * quads * size
+        let places = layout.blocks * runs * quads
+        let block = places * size
         let order = "quads \(quads) of \(run) taps, \(lanes) \(bytes)"
-        return try packed(weights.name, as: order, count: vectors * block) { target in
+        return try packedQuads(weights.name, as: order, offsets: offsets, quads: quads) {
+            var target = [Int8](repeating: 0, count: vectors * block)
             weights.forEach(in: tensor) { output, term, weight in
                 let (input, tap) = term.quotientAndRemainder(dividingBy: taps)
                 let (vector, lane) = output.quotientAndRemainder(dividingBy: lanes)
@@ -89,6 +91,9 @@ extension PlanBuilder {
                     target[half + 1] = weight < 0 ? -1 : 0
                 }
             }
+            if kernels.pairLimit == .max { return try QuadWeights(target, vectors: vectors, vectorBytes: block) }
+            return try QuadWeights(
+                limiting: target, vectors: vectors, lanes: lanes, quads: places, to: kernels.pairLimit)
         }
     }
 }

@@ -31,8 +31,7 @@ struct QuantizedConvolutionOperands {
 /// copied.
 struct QuantizedConvolution: Step {
     let operands: QuantizedConvolutionOperands
-    /// `[pairs][offsets][quads][vectors]` and what the kernels read of a vector.
-    let weights: UnsafePointer<Int8>
+    let weights: PackedQuads
     /// What tap, or run of taps, of which input block, in bytes from what tap 0 of block 0 sees.
     let offsets: [Int]
     /// Bytes read at each offset, in fours.
@@ -86,9 +85,9 @@ struct QuantizedConvolution: Step {
                         kernels.convolveQuantizedRows(
                             input: x.plane(image: image, block: 0) + start + firstRow * inputRowStep,
                             inputRowStep: inputRowStep, inputColumnStep: inputColumnStep, offsets: table,
-                            offsetCount: offsets.count, quads: quads, weights: weights + pair * pairWeights,
-                            vectors: min(2, vectors - vector), bias: bias + vector * kernels.lanes,
-                            factors: factors + vector * kernels.lanes, settings: settings, residual: addend,
+                            offsetCount: offsets.count, quads: quads, weights: weights.weights(ofPair: pair),
+                            vectors: min(2, vectors - vector), excess: weights.excess(ofPair: pair),
+                            bias: bias + vector * kernels.lanes, factors: factors + vector * kernels.lanes, settings: settings, residual: addend,
                             residualRowStep: residual?.layout.rowStride ?? 0, residualVectorStep: addendStep,
                             output: y.plane(image: image, block: 0) + place + firstRow * y.layout.rowStride,
                             outputRowStep: y.layout.rowStride, outputVectorStep: vectorStep,

@@ -35,9 +35,9 @@ struct QuantizedConvolutionChoice {
         let block = Double(QuantizedKernelSet.channelsOfBlock)
         let inputBlocks = (Double(input[1]) / block).rounded(.up)
         let vectors = (Double(output[1]) / block).rounded(.up) * block / Double(kernels.lanes)
-        // A pair of 16 bits is one multiply-add, four bytes are one or two.
+        // A pair of 16 bits is one multiply-add.
         let pairs = inputBlocks * block / 2
-        let quads = pairs / 2 * Double(kernels.weightBytes)
+        let quads = pairs / 2 * QuantizedKernelSet(kernels.instructionSet).costOfQuad
         let direct = Double(output[2]) * Double(output[3]) * 9 * quads * vectors
         let tiles = ((Double(output[2]) + 3) / 4).rounded(.down) * ((Double(output[3]) + 3) / 4).rounded(.down)
         let weights = 36 * 4 * pairs * vectors * Double(kernels.lanes)

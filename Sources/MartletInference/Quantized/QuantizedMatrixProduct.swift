@@ -15,8 +15,8 @@ struct QuantizedMatrixProduct: Step {
     let outputs: Int
     /// Outputs up to a whole block.
     let channels: Int
-    /// What `multiplyQuantizedRow` reads, for one pair of vectors after the other.
-    let weights: UnsafePointer<Int8>
+    /// What `multiplyQuantizedRow` reads.
+    let weights: PackedQuads
     /// `[channels]`, as the two after it: the effect of the zero point.
     let sums: UnsafePointer<Int32>
     let factors: UnsafePointer<Float>
@@ -35,7 +35,6 @@ struct QuantizedMatrixProduct: Step {
         writeRows(to: rows)
         let lanes = kernels.lanes
         let vectors = channels / lanes
-        let vectorWeights = quads * 4 * lanes * kernels.weightBytes
         context.pool.forEach((outputs + 2 * lanes - 1) / (2 * lanes)) { pair, worker in
             let vector = 2 * pair
             let first = vector * lanes
@@ -44,8 +43,8 @@ struct QuantizedMatrixProduct: Step {
             for row in 0..<step.x.shape[0] {
                 kernels.multiplyQuantizedRow(
                     input: rows + row * step.quads * 4, quads: step.quads,
-                    weights: step.weights + vector * vectorWeights, vectors: min(2, vectors - vector),
-                    sums: step.sums + first, factors: step.factors + first, addends: step.addends + first,
+                    weights: step.weights.weights(ofPair: pair), vectors: min(2, vectors - vector),
+                    excess: step.weights.excess(ofPair: pair), sums: step.sums + first, factors: step.factors + first, addends: step.addends + first,
                     output: results)
                 (step.y + row * step.outputs + first).update(from: results, count: count)
             }

@@ -11,39 +11,35 @@
     rows: Int, columns: Int, minimum: Float, maximum: Float
 ) {
     let run = longestRun(vectors: vectors)
-    var column = 0
+    let oneRow = columnsOfOneRowStrips(columns, run: run)
+    var (row, column) = (0, 0)
     while column < columns {
-        // One panel of columns after the other: the rows that neighbouring strips share stay in the cache.
         let width = panelWidth(remaining: columns - column, run: run)
+        let twoRows = width <= run && row + 1 < rows
         // A strip of one row is cut in halves if it can be.
         let half = width & 1 == 0 ? width / 2 : 0
-        var row = 0
-        while row < rows {
-            let twoRows = width <= run && row + 1 < rows
-            let pixels = twoRows ? 2 * width : width
-            let input0 = input + row * inputRowStep + column * inputColumnStep
-            let input1 = input0 + (twoRows ? inputRowStep : half * inputColumnStep)
-            let output0 = output + row * outputRowStep + column * Vector.scalarCount
-            let output1 = output0 + (twoRows ? outputRowStep : half * Vector.scalarCount)
-            var residual0: UnsafePointer<Float>?
-            var residual1: UnsafePointer<Float>?
-            if let residual {
-                let first = residual + row * residualRowStep + column * Vector.scalarCount
-                residual0 = first
-                residual1 = first + (twoRows ? residualRowStep : half * Vector.scalarCount)
-            }
-            if depthwise {
-                depthwiseStrip(
-                    pixels: pixels, input0, input1, inputColumnStep, offsets, offsetCount, weights, bias,
-                    residual0, residual1, output0, output1, minimum, maximum)
-            } else {
-                convolveStrip(
-                    pixels: pixels, vectors: vectors, input0, input1, inputColumnStep, offsets, offsetCount, lanes,
-                    weights, ahead, bias, residual0, residual1, residualBlockStep, output0, output1, outputBlockStep,
-                    minimum, maximum)
-            }
-            row += twoRows ? 2 : 1
+        let pixels = twoRows ? 2 * width : width
+        let input0 = input + row * inputRowStep + column * inputColumnStep
+        let input1 = input0 + (twoRows ? inputRowStep : half * inputColumnStep)
+        let output0 = output + row * outputRowStep + column * Vector.scalarCount
+        let output1 = output0 + (twoRows ? outputRowStep : half * Vector.scalarCount)
+        var residual0: UnsafePointer<Float>?
+        var residual1: UnsafePointer<Float>?
+        if let residual {
+            let first = residual + row * residualRowStep + column * Vector.scalarCount
+            residual0 = first
+            residual1 = first + (twoRows ? residualRowStep : half * Vector.scalarCount)
         }
-        column += width
+        if depthwise {
+            depthwiseStrip(
+                pixels: pixels, input0, input1, inputColumnStep, offsets, offsetCount, weights, bias,
+                residual0, residual1, output0, output1, minimum, maximum)
+        } else {
+            convolveStrip(
+                pixels: pixels, vectors: vectors, input0, input1, inputColumnStep, offsets, offsetCount, lanes,
+                weights, ahead, bias, residual0, residual1, residualBlockStep, output0, output1, outputBlockStep,
+                minimum, maximum)
+        }
+        moveOn(&row, &column, width: width, height: twoRows ? 2 : 1, rows: rows, columnsOfOneRowStrips: oneRow)
     }
 }

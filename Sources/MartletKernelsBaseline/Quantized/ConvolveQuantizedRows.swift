@@ -3,6 +3,7 @@
 ///
 ///     sum[v][y][x][o] = bias[v][o]
 ///         + sum over i, q, k of weights[i][q][v][o][k] * input[offsets[i] + y inputRowStep + x inputColumnStep + 4 q + k]
+///         + sum over e, k of excessWeights[v][e][o][k] * input[excess[v][e] + y inputRowStep + x inputColumnStep + k]
 ///     output[v][y][x][o] = zero point + clamp(round(sum factors[v][o] ...))
 ///
 /// The sums are exact, modulo 2^32, and the same whatever order they are taken in. Input bytes count as they are: what a zero
@@ -23,7 +24,10 @@
 ///   - quads: Channels read at each offset, in fours: 4 for a whole block.
 ///   - weights: `[offsetCount][quads][vectors][c][4]` bytes where `quantizedWeightBytes()` is 1; otherwise
 ///     `[offsetCount][quads][vectors][2][c][2]` of 16 bits, the first and third channel of the four before the others.
+///     Of bytes, two neighbours (the first and second, the third and fourth of a four) add up to `quantizedPairLimit()` at most,
+///     positive or negative. Behind them `excessWeights`, what is left, `[vectors][e][c][4]`.
 ///   - vectors: Output vectors: 1 or 2.
+///   - excess: For each vector how many `e` there are, and so many offsets of fours that are read a second time; `nil` for none.
 ///   - bias: `[vectors][c]`.
 ///   - factors: `[vectors][c]`: the scales of input and weights, divided by that of the result.
 ///   - residual: Laid out as the output, with steps of its own; `nil` for none.
@@ -32,7 +36,7 @@
 public func convolveQuantizedRows(
     input: UnsafePointer<UInt8>, inputRowStep: Int, inputColumnStep: Int,
     offsets: UnsafePointer<Int>, offsetCount: Int, quads: Int,
-    weights: UnsafeRawPointer, vectors: Int, bias: UnsafePointer<Int32>, factors: UnsafePointer<Float>,
+    weights: UnsafeRawPointer, vectors: Int, excess: UnsafePointer<Int>?, bias: UnsafePointer<Int32>, factors: UnsafePointer<Float>,
     settings: UnsafePointer<Float>,
     residual: UnsafePointer<UInt8>?, residualRowStep: Int, residualVectorStep: Int,
     output: UnsafeMutablePointer<UInt8>, outputRowStep: Int, outputVectorStep: Int,
@@ -41,8 +45,8 @@ public func convolveQuantizedRows(
     eachQuantizedStrip(
         depthwise: false,
         input: input, inputRowStep: inputRowStep, inputColumnStep: inputColumnStep,
-        offsets: offsets, offsetCount: offsetCount, quads: quads, weights: weights, vectors: vectors, bias: bias,
-        factors: factors, settings: settings,
+        offsets: offsets, offsetCount: offsetCount, quads: quads, weights: weights, vectors: vectors,
+        excess: excess, bias: bias, factors: factors, settings: settings,
         residual: residual, residualRowStep: residualRowStep, residualVectorStep: residualVectorStep,
         output: output, outputRowStep: outputRowStep, outputVectorStep: outputVectorStep, rows: rows, columns: columns)
 }

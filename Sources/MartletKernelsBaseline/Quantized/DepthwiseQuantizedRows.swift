@@ -25,8 +25,8 @@ public func depthwiseQuantizedRows(
     eachQuantizedStrip(
         depthwise: true,
         input: input, inputRowStep: inputRowStep, inputColumnStep: inputColumnStep,
-        offsets: offsets, offsetCount: offsetCount, quads: 1, weights: weights, vectors: 1, bias: bias,
-        factors: factors, settings: settings,
+        offsets: offsets, offsetCount: offsetCount, quads: 1, weights: weights, vectors: 1,
+        excess: nil, bias: bias, factors: factors, settings: settings,
         residual: residual, residualRowStep: residualRowStep, residualVectorStep: 0,
         output: output, outputRowStep: outputRowStep, outputVectorStep: 0, rows: rows, columns: columns)
 }

@@ -14,67 +14,67 @@ import CMartletIntrinsics
     @inline(__always) func convolveQuantizedStrip(
         pixels: Int, vectors: Int,
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         if vectors == 2 {
             switch pixels {
             case 6:
                 convolveQuantizedStrip6x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 4:
                 convolveQuantizedStrip4x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 3:
                 convolveQuantizedStrip3x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 2:
                 convolveQuantizedStrip2x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             default:
                 convolveQuantizedStrip1x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             }
         } else {
             switch pixels {
             case 10:
                 convolveQuantizedStrip10x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 8:
                 convolveQuantizedStrip8x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 6:
                 convolveQuantizedStrip6x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 5:
                 convolveQuantizedStrip5x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 4:
                 convolveQuantizedStrip4x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 3:
                 convolveQuantizedStrip3x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 2:
                 convolveQuantizedStrip2x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             default:
                 convolveQuantizedStrip1x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             }
         }
@@ -82,10 +82,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip6x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -108,56 +108,68 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
-                sum2v1 = martlet_add_pairs(sum2v1, even2x, even1)
-                sum2v1 = martlet_add_pairs(sum2v1, odd2x, odd1)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
+                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
                 let pixel3 = martlet_broadcast_quad(x1)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
-                sum3v1 = martlet_add_pairs(sum3v1, even3x, even1)
-                sum3v1 = martlet_add_pairs(sum3v1, odd3x, odd1)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
+                sum3v1 = martlet_add_quads(sum3v1, pixel3, w1)
                 let pixel4 = martlet_broadcast_quad(x1 + step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
-                sum4v1 = martlet_add_pairs(sum4v1, even4x, even1)
-                sum4v1 = martlet_add_pairs(sum4v1, odd4x, odd1)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
+                sum4v1 = martlet_add_quads(sum4v1, pixel4, w1)
                 let pixel5 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
-                sum5v1 = martlet_add_pairs(sum5v1, even5x, even1)
-                sum5v1 = martlet_add_pairs(sum5v1, odd5x, odd1)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
+                sum5v1 = martlet_add_quads(sum5v1, pixel5, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x1), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x1 + step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
+                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v1 = martlet_add_quads(sum3v1, martlet_broadcast_quad(x1), w)
+                sum4v1 = martlet_add_quads(sum4v1, martlet_broadcast_quad(x1 + step), w)
+                sum5v1 = martlet_add_quads(sum5v1, martlet_broadcast_quad(x1 + 2 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -208,10 +220,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip4x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -230,44 +242,58 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 let pixel2 = martlet_broadcast_quad(x1)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
-                sum2v1 = martlet_add_pairs(sum2v1, even2x, even1)
-                sum2v1 = martlet_add_pairs(sum2v1, odd2x, odd1)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
+                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
                 let pixel3 = martlet_broadcast_quad(x1 + step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
-                sum3v1 = martlet_add_pairs(sum3v1, even3x, even1)
-                sum3v1 = martlet_add_pairs(sum3v1, odd3x, odd1)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
+                sum3v1 = martlet_add_quads(sum3v1, pixel3, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x1), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x1 + step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
+                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x1), w)
+                sum3v1 = martlet_add_quads(sum3v1, martlet_broadcast_quad(x1 + step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -304,10 +330,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip2x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -322,32 +348,48 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x1)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x1), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x1), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -370,10 +412,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip3x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -389,37 +431,50 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
-                sum2v1 = martlet_add_pairs(sum2v1, even2x, even1)
-                sum2v1 = martlet_add_pairs(sum2v1, odd2x, odd1)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
+                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
+                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x0 + 2 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -450,10 +505,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip1x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -465,25 +520,40 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -500,10 +570,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip10x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -523,56 +593,57 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 let pixel4 = martlet_broadcast_quad(x0 + 4 * step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
                 let pixel5 = martlet_broadcast_quad(x1)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
                 let pixel6 = martlet_broadcast_quad(x1 + step)
-                let (even6x, odd6x) = (martlet_even_bytes(pixel6), martlet_odd_bytes(pixel6))
-                sum6v0 = martlet_add_pairs(sum6v0, even6x, even0)
-                sum6v0 = martlet_add_pairs(sum6v0, odd6x, odd0)
+                sum6v0 = martlet_add_quads(sum6v0, pixel6, w0)
                 let pixel7 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even7x, odd7x) = (martlet_even_bytes(pixel7), martlet_odd_bytes(pixel7))
-                sum7v0 = martlet_add_pairs(sum7v0, even7x, even0)
-                sum7v0 = martlet_add_pairs(sum7v0, odd7x, odd0)
+                sum7v0 = martlet_add_quads(sum7v0, pixel7, w0)
                 let pixel8 = martlet_broadcast_quad(x1 + 3 * step)
-                let (even8x, odd8x) = (martlet_even_bytes(pixel8), martlet_odd_bytes(pixel8))
-                sum8v0 = martlet_add_pairs(sum8v0, even8x, even0)
-                sum8v0 = martlet_add_pairs(sum8v0, odd8x, odd0)
+                sum8v0 = martlet_add_quads(sum8v0, pixel8, w0)
                 let pixel9 = martlet_broadcast_quad(x1 + 4 * step)
-                let (even9x, odd9x) = (martlet_even_bytes(pixel9), martlet_odd_bytes(pixel9))
-                sum9v0 = martlet_add_pairs(sum9v0, even9x, even0)
-                sum9v0 = martlet_add_pairs(sum9v0, odd9x, odd0)
+                sum9v0 = martlet_add_quads(sum9v0, pixel9, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x1), w)
+                sum6v0 = martlet_add_quads(sum6v0, martlet_broadcast_quad(x1 + step), w)
+                sum7v0 = martlet_add_quads(sum7v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum8v0 = martlet_add_quads(sum8v0, martlet_broadcast_quad(x1 + 3 * step), w)
+                sum9v0 = martlet_add_quads(sum9v0, martlet_broadcast_quad(x1 + 4 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -612,10 +683,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip8x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -633,48 +704,51 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 let pixel4 = martlet_broadcast_quad(x1)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
                 let pixel5 = martlet_broadcast_quad(x1 + step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
                 let pixel6 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even6x, odd6x) = (martlet_even_bytes(pixel6), martlet_odd_bytes(pixel6))
-                sum6v0 = martlet_add_pairs(sum6v0, even6x, even0)
-                sum6v0 = martlet_add_pairs(sum6v0, odd6x, odd0)
+                sum6v0 = martlet_add_quads(sum6v0, pixel6, w0)
                 let pixel7 = martlet_broadcast_quad(x1 + 3 * step)
-                let (even7x, odd7x) = (martlet_even_bytes(pixel7), martlet_odd_bytes(pixel7))
-                sum7v0 = martlet_add_pairs(sum7v0, even7x, even0)
-                sum7v0 = martlet_add_pairs(sum7v0, odd7x, odd0)
+                sum7v0 = martlet_add_quads(sum7v0, pixel7, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x1), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x1 + step), w)
+                sum6v0 = martlet_add_quads(sum6v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum7v0 = martlet_add_quads(sum7v0, martlet_broadcast_quad(x1 + 3 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -708,10 +782,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip6x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -727,40 +801,45 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x1)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 let pixel4 = martlet_broadcast_quad(x1 + step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
                 let pixel5 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x1), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x1 + step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -788,10 +867,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip4x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -805,32 +884,39 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x1)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x1 + step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x1), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x1 + step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -852,10 +938,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip2x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -867,24 +953,33 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x1)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x1), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -900,10 +995,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip5x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -917,35 +1012,40 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 let pixel4 = martlet_broadcast_quad(x0 + 4 * step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x0 + 4 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -970,10 +1070,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip3x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -985,27 +1085,34 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -1024,10 +1131,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip1x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1037,19 +1144,28 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {

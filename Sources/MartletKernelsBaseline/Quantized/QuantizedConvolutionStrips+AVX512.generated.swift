@@ -14,103 +14,103 @@ import CMartletIntrinsics
     @inline(__always) func convolveQuantizedStrip(
         pixels: Int, vectors: Int,
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         if vectors == 2 {
             switch pixels {
             case 14:
                 convolveQuantizedStrip14x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 12:
                 convolveQuantizedStrip12x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 10:
                 convolveQuantizedStrip10x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 8:
                 convolveQuantizedStrip8x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 7:
                 convolveQuantizedStrip7x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 6:
                 convolveQuantizedStrip6x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 5:
                 convolveQuantizedStrip5x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 4:
                 convolveQuantizedStrip4x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 3:
                 convolveQuantizedStrip3x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 2:
                 convolveQuantizedStrip2x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             default:
                 convolveQuantizedStrip1x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             }
         } else {
             switch pixels {
             case 14:
                 convolveQuantizedStrip14x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 12:
                 convolveQuantizedStrip12x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 10:
                 convolveQuantizedStrip10x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 8:
                 convolveQuantizedStrip8x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 7:
                 convolveQuantizedStrip7x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 6:
                 convolveQuantizedStrip6x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 5:
                 convolveQuantizedStrip5x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 4:
                 convolveQuantizedStrip4x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 3:
                 convolveQuantizedStrip3x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 2:
                 convolveQuantizedStrip2x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             default:
                 convolveQuantizedStrip1x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             }
         }
@@ -118,10 +118,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip14x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -160,104 +160,108 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
-                sum2v1 = martlet_add_pairs(sum2v1, even2x, even1)
-                sum2v1 = martlet_add_pairs(sum2v1, odd2x, odd1)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
+                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
-                sum3v1 = martlet_add_pairs(sum3v1, even3x, even1)
-                sum3v1 = martlet_add_pairs(sum3v1, odd3x, odd1)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
+                sum3v1 = martlet_add_quads(sum3v1, pixel3, w1)
                 let pixel4 = martlet_broadcast_quad(x0 + 4 * step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
-                sum4v1 = martlet_add_pairs(sum4v1, even4x, even1)
-                sum4v1 = martlet_add_pairs(sum4v1, odd4x, odd1)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
+                sum4v1 = martlet_add_quads(sum4v1, pixel4, w1)
                 let pixel5 = martlet_broadcast_quad(x0 + 5 * step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
-                sum5v1 = martlet_add_pairs(sum5v1, even5x, even1)
-                sum5v1 = martlet_add_pairs(sum5v1, odd5x, odd1)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
+                sum5v1 = martlet_add_quads(sum5v1, pixel5, w1)
                 let pixel6 = martlet_broadcast_quad(x0 + 6 * step)
-                let (even6x, odd6x) = (martlet_even_bytes(pixel6), martlet_odd_bytes(pixel6))
-                sum6v0 = martlet_add_pairs(sum6v0, even6x, even0)
-                sum6v0 = martlet_add_pairs(sum6v0, odd6x, odd0)
-                sum6v1 = martlet_add_pairs(sum6v1, even6x, even1)
-                sum6v1 = martlet_add_pairs(sum6v1, odd6x, odd1)
+                sum6v0 = martlet_add_quads(sum6v0, pixel6, w0)
+                sum6v1 = martlet_add_quads(sum6v1, pixel6, w1)
                 let pixel7 = martlet_broadcast_quad(x1)
-                let (even7x, odd7x) = (martlet_even_bytes(pixel7), martlet_odd_bytes(pixel7))
-                sum7v0 = martlet_add_pairs(sum7v0, even7x, even0)
-                sum7v0 = martlet_add_pairs(sum7v0, odd7x, odd0)
-                sum7v1 = martlet_add_pairs(sum7v1, even7x, even1)
-                sum7v1 = martlet_add_pairs(sum7v1, odd7x, odd1)
+                sum7v0 = martlet_add_quads(sum7v0, pixel7, w0)
+                sum7v1 = martlet_add_quads(sum7v1, pixel7, w1)
                 let pixel8 = martlet_broadcast_quad(x1 + step)
-                let (even8x, odd8x) = (martlet_even_bytes(pixel8), martlet_odd_bytes(pixel8))
-                sum8v0 = martlet_add_pairs(sum8v0, even8x, even0)
-                sum8v0 = martlet_add_pairs(sum8v0, odd8x, odd0)
-                sum8v1 = martlet_add_pairs(sum8v1, even8x, even1)
-                sum8v1 = martlet_add_pairs(sum8v1, odd8x, odd1)
+                sum8v0 = martlet_add_quads(sum8v0, pixel8, w0)
+                sum8v1 = martlet_add_quads(sum8v1, pixel8, w1)
                 let pixel9 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even9x, odd9x) = (martlet_even_bytes(pixel9), martlet_odd_bytes(pixel9))
-                sum9v0 = martlet_add_pairs(sum9v0, even9x, even0)
-                sum9v0 = martlet_add_pairs(sum9v0, odd9x, odd0)
-                sum9v1 = martlet_add_pairs(sum9v1, even9x, even1)
-                sum9v1 = martlet_add_pairs(sum9v1, odd9x, odd1)
+                sum9v0 = martlet_add_quads(sum9v0, pixel9, w0)
+                sum9v1 = martlet_add_quads(sum9v1, pixel9, w1)
                 let pixel10 = martlet_broadcast_quad(x1 + 3 * step)
-                let (even10x, odd10x) = (martlet_even_bytes(pixel10), martlet_odd_bytes(pixel10))
-                sum10v0 = martlet_add_pairs(sum10v0, even10x, even0)
-                sum10v0 = martlet_add_pairs(sum10v0, odd10x, odd0)
-                sum10v1 = martlet_add_pairs(sum10v1, even10x, even1)
-                sum10v1 = martlet_add_pairs(sum10v1, odd10x, odd1)
+                sum10v0 = martlet_add_quads(sum10v0, pixel10, w0)
+                sum10v1 = martlet_add_quads(sum10v1, pixel10, w1)
                 let pixel11 = martlet_broadcast_quad(x1 + 4 * step)
-                let (even11x, odd11x) = (martlet_even_bytes(pixel11), martlet_odd_bytes(pixel11))
-                sum11v0 = martlet_add_pairs(sum11v0, even11x, even0)
-                sum11v0 = martlet_add_pairs(sum11v0, odd11x, odd0)
-                sum11v1 = martlet_add_pairs(sum11v1, even11x, even1)
-                sum11v1 = martlet_add_pairs(sum11v1, odd11x, odd1)
+                sum11v0 = martlet_add_quads(sum11v0, pixel11, w0)
+                sum11v1 = martlet_add_quads(sum11v1, pixel11, w1)
                 let pixel12 = martlet_broadcast_quad(x1 + 5 * step)
-                let (even12x, odd12x) = (martlet_even_bytes(pixel12), martlet_odd_bytes(pixel12))
-                sum12v0 = martlet_add_pairs(sum12v0, even12x, even0)
-                sum12v0 = martlet_add_pairs(sum12v0, odd12x, odd0)
-                sum12v1 = martlet_add_pairs(sum12v1, even12x, even1)
-                sum12v1 = martlet_add_pairs(sum12v1, odd12x, odd1)
+                sum12v0 = martlet_add_quads(sum12v0, pixel12, w0)
+                sum12v1 = martlet_add_quads(sum12v1, pixel12, w1)
                 let pixel13 = martlet_broadcast_quad(x1 + 6 * step)
-                let (even13x, odd13x) = (martlet_even_bytes(pixel13), martlet_odd_bytes(pixel13))
-                sum13v0 = martlet_add_pairs(sum13v0, even13x, even0)
-                sum13v0 = martlet_add_pairs(sum13v0, odd13x, odd0)
-                sum13v1 = martlet_add_pairs(sum13v1, even13x, even1)
-                sum13v1 = martlet_add_pairs(sum13v1, odd13x, odd1)
+                sum13v0 = martlet_add_quads(sum13v0, pixel13, w0)
+                sum13v1 = martlet_add_quads(sum13v1, pixel13, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x0 + 5 * step), w)
+                sum6v0 = martlet_add_quads(sum6v0, martlet_broadcast_quad(x0 + 6 * step), w)
+                sum7v0 = martlet_add_quads(sum7v0, martlet_broadcast_quad(x1), w)
+                sum8v0 = martlet_add_quads(sum8v0, martlet_broadcast_quad(x1 + step), w)
+                sum9v0 = martlet_add_quads(sum9v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum10v0 = martlet_add_quads(sum10v0, martlet_broadcast_quad(x1 + 3 * step), w)
+                sum11v0 = martlet_add_quads(sum11v0, martlet_broadcast_quad(x1 + 4 * step), w)
+                sum12v0 = martlet_add_quads(sum12v0, martlet_broadcast_quad(x1 + 5 * step), w)
+                sum13v0 = martlet_add_quads(sum13v0, martlet_broadcast_quad(x1 + 6 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
+                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v1 = martlet_add_quads(sum3v1, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v1 = martlet_add_quads(sum4v1, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v1 = martlet_add_quads(sum5v1, martlet_broadcast_quad(x0 + 5 * step), w)
+                sum6v1 = martlet_add_quads(sum6v1, martlet_broadcast_quad(x0 + 6 * step), w)
+                sum7v1 = martlet_add_quads(sum7v1, martlet_broadcast_quad(x1), w)
+                sum8v1 = martlet_add_quads(sum8v1, martlet_broadcast_quad(x1 + step), w)
+                sum9v1 = martlet_add_quads(sum9v1, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum10v1 = martlet_add_quads(sum10v1, martlet_broadcast_quad(x1 + 3 * step), w)
+                sum11v1 = martlet_add_quads(sum11v1, martlet_broadcast_quad(x1 + 4 * step), w)
+                sum12v1 = martlet_add_quads(sum12v1, martlet_broadcast_quad(x1 + 5 * step), w)
+                sum13v1 = martlet_add_quads(sum13v1, martlet_broadcast_quad(x1 + 6 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -364,10 +368,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip12x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -402,92 +406,98 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
-                sum2v1 = martlet_add_pairs(sum2v1, even2x, even1)
-                sum2v1 = martlet_add_pairs(sum2v1, odd2x, odd1)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
+                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
-                sum3v1 = martlet_add_pairs(sum3v1, even3x, even1)
-                sum3v1 = martlet_add_pairs(sum3v1, odd3x, odd1)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
+                sum3v1 = martlet_add_quads(sum3v1, pixel3, w1)
                 let pixel4 = martlet_broadcast_quad(x0 + 4 * step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
-                sum4v1 = martlet_add_pairs(sum4v1, even4x, even1)
-                sum4v1 = martlet_add_pairs(sum4v1, odd4x, odd1)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
+                sum4v1 = martlet_add_quads(sum4v1, pixel4, w1)
                 let pixel5 = martlet_broadcast_quad(x0 + 5 * step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
-                sum5v1 = martlet_add_pairs(sum5v1, even5x, even1)
-                sum5v1 = martlet_add_pairs(sum5v1, odd5x, odd1)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
+                sum5v1 = martlet_add_quads(sum5v1, pixel5, w1)
                 let pixel6 = martlet_broadcast_quad(x1)
-                let (even6x, odd6x) = (martlet_even_bytes(pixel6), martlet_odd_bytes(pixel6))
-                sum6v0 = martlet_add_pairs(sum6v0, even6x, even0)
-                sum6v0 = martlet_add_pairs(sum6v0, odd6x, odd0)
-                sum6v1 = martlet_add_pairs(sum6v1, even6x, even1)
-                sum6v1 = martlet_add_pairs(sum6v1, odd6x, odd1)
+                sum6v0 = martlet_add_quads(sum6v0, pixel6, w0)
+                sum6v1 = martlet_add_quads(sum6v1, pixel6, w1)
                 let pixel7 = martlet_broadcast_quad(x1 + step)
-                let (even7x, odd7x) = (martlet_even_bytes(pixel7), martlet_odd_bytes(pixel7))
-                sum7v0 = martlet_add_pairs(sum7v0, even7x, even0)
-                sum7v0 = martlet_add_pairs(sum7v0, odd7x, odd0)
-                sum7v1 = martlet_add_pairs(sum7v1, even7x, even1)
-                sum7v1 = martlet_add_pairs(sum7v1, odd7x, odd1)
+                sum7v0 = martlet_add_quads(sum7v0, pixel7, w0)
+                sum7v1 = martlet_add_quads(sum7v1, pixel7, w1)
                 let pixel8 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even8x, odd8x) = (martlet_even_bytes(pixel8), martlet_odd_bytes(pixel8))
-                sum8v0 = martlet_add_pairs(sum8v0, even8x, even0)
-                sum8v0 = martlet_add_pairs(sum8v0, odd8x, odd0)
-                sum8v1 = martlet_add_pairs(sum8v1, even8x, even1)
-                sum8v1 = martlet_add_pairs(sum8v1, odd8x, odd1)
+                sum8v0 = martlet_add_quads(sum8v0, pixel8, w0)
+                sum8v1 = martlet_add_quads(sum8v1, pixel8, w1)
                 let pixel9 = martlet_broadcast_quad(x1 + 3 * step)
-                let (even9x, odd9x) = (martlet_even_bytes(pixel9), martlet_odd_bytes(pixel9))
-                sum9v0 = martlet_add_pairs(sum9v0, even9x, even0)
-                sum9v0 = martlet_add_pairs(sum9v0, odd9x, odd0)
-                sum9v1 = martlet_add_pairs(sum9v1, even9x, even1)
-                sum9v1 = martlet_add_pairs(sum9v1, odd9x, odd1)
+                sum9v0 = martlet_add_quads(sum9v0, pixel9, w0)
+                sum9v1 = martlet_add_quads(sum9v1, pixel9, w1)
                 let pixel10 = martlet_broadcast_quad(x1 + 4 * step)
-                let (even10x, odd10x) = (martlet_even_bytes(pixel10), martlet_odd_bytes(pixel10))
-                sum10v0 = martlet_add_pairs(sum10v0, even10x, even0)
-                sum10v0 = martlet_add_pairs(sum10v0, odd10x, odd0)
-                sum10v1 = martlet_add_pairs(sum10v1, even10x, even1)
-                sum10v1 = martlet_add_pairs(sum10v1, odd10x, odd1)
+                sum10v0 = martlet_add_quads(sum10v0, pixel10, w0)
+                sum10v1 = martlet_add_quads(sum10v1, pixel10, w1)
                 let pixel11 = martlet_broadcast_quad(x1 + 5 * step)
-                let (even11x, odd11x) = (martlet_even_bytes(pixel11), martlet_odd_bytes(pixel11))
-                sum11v0 = martlet_add_pairs(sum11v0, even11x, even0)
-                sum11v0 = martlet_add_pairs(sum11v0, odd11x, odd0)
-                sum11v1 = martlet_add_pairs(sum11v1, even11x, even1)
-                sum11v1 = martlet_add_pairs(sum11v1, odd11x, odd1)
+                sum11v0 = martlet_add_quads(sum11v0, pixel11, w0)
+                sum11v1 = martlet_add_quads(sum11v1, pixel11, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x0 + 5 * step), w)
+                sum6v0 = martlet_add_quads(sum6v0, martlet_broadcast_quad(x1), w)
+                sum7v0 = martlet_add_quads(sum7v0, martlet_broadcast_quad(x1 + step), w)
+                sum8v0 = martlet_add_quads(sum8v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum9v0 = martlet_add_quads(sum9v0, martlet_broadcast_quad(x1 + 3 * step), w)
+                sum10v0 = martlet_add_quads(sum10v0, martlet_broadcast_quad(x1 + 4 * step), w)
+                sum11v0 = martlet_add_quads(sum11v0, martlet_broadcast_quad(x1 + 5 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
+                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v1 = martlet_add_quads(sum3v1, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v1 = martlet_add_quads(sum4v1, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v1 = martlet_add_quads(sum5v1, martlet_broadcast_quad(x0 + 5 * step), w)
+                sum6v1 = martlet_add_quads(sum6v1, martlet_broadcast_quad(x1), w)
+                sum7v1 = martlet_add_quads(sum7v1, martlet_broadcast_quad(x1 + step), w)
+                sum8v1 = martlet_add_quads(sum8v1, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum9v1 = martlet_add_quads(sum9v1, martlet_broadcast_quad(x1 + 3 * step), w)
+                sum10v1 = martlet_add_quads(sum10v1, martlet_broadcast_quad(x1 + 4 * step), w)
+                sum11v1 = martlet_add_quads(sum11v1, martlet_broadcast_quad(x1 + 5 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -580,10 +590,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip10x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -614,80 +624,88 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
-                sum2v1 = martlet_add_pairs(sum2v1, even2x, even1)
-                sum2v1 = martlet_add_pairs(sum2v1, odd2x, odd1)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
+                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
-                sum3v1 = martlet_add_pairs(sum3v1, even3x, even1)
-                sum3v1 = martlet_add_pairs(sum3v1, odd3x, odd1)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
+                sum3v1 = martlet_add_quads(sum3v1, pixel3, w1)
                 let pixel4 = martlet_broadcast_quad(x0 + 4 * step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
-                sum4v1 = martlet_add_pairs(sum4v1, even4x, even1)
-                sum4v1 = martlet_add_pairs(sum4v1, odd4x, odd1)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
+                sum4v1 = martlet_add_quads(sum4v1, pixel4, w1)
                 let pixel5 = martlet_broadcast_quad(x1)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
-                sum5v1 = martlet_add_pairs(sum5v1, even5x, even1)
-                sum5v1 = martlet_add_pairs(sum5v1, odd5x, odd1)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
+                sum5v1 = martlet_add_quads(sum5v1, pixel5, w1)
                 let pixel6 = martlet_broadcast_quad(x1 + step)
-                let (even6x, odd6x) = (martlet_even_bytes(pixel6), martlet_odd_bytes(pixel6))
-                sum6v0 = martlet_add_pairs(sum6v0, even6x, even0)
-                sum6v0 = martlet_add_pairs(sum6v0, odd6x, odd0)
-                sum6v1 = martlet_add_pairs(sum6v1, even6x, even1)
-                sum6v1 = martlet_add_pairs(sum6v1, odd6x, odd1)
+                sum6v0 = martlet_add_quads(sum6v0, pixel6, w0)
+                sum6v1 = martlet_add_quads(sum6v1, pixel6, w1)
                 let pixel7 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even7x, odd7x) = (martlet_even_bytes(pixel7), martlet_odd_bytes(pixel7))
-                sum7v0 = martlet_add_pairs(sum7v0, even7x, even0)
-                sum7v0 = martlet_add_pairs(sum7v0, odd7x, odd0)
-                sum7v1 = martlet_add_pairs(sum7v1, even7x, even1)
-                sum7v1 = martlet_add_pairs(sum7v1, odd7x, odd1)
+                sum7v0 = martlet_add_quads(sum7v0, pixel7, w0)
+                sum7v1 = martlet_add_quads(sum7v1, pixel7, w1)
                 let pixel8 = martlet_broadcast_quad(x1 + 3 * step)
-                let (even8x, odd8x) = (martlet_even_bytes(pixel8), martlet_odd_bytes(pixel8))
-                sum8v0 = martlet_add_pairs(sum8v0, even8x, even0)
-                sum8v0 = martlet_add_pairs(sum8v0, odd8x, odd0)
-                sum8v1 = martlet_add_pairs(sum8v1, even8x, even1)
-                sum8v1 = martlet_add_pairs(sum8v1, odd8x, odd1)
+                sum8v0 = martlet_add_quads(sum8v0, pixel8, w0)
+                sum8v1 = martlet_add_quads(sum8v1, pixel8, w1)
                 let pixel9 = martlet_broadcast_quad(x1 + 4 * step)
-                let (even9x, odd9x) = (martlet_even_bytes(pixel9), martlet_odd_bytes(pixel9))
-                sum9v0 = martlet_add_pairs(sum9v0, even9x, even0)
-                sum9v0 = martlet_add_pairs(sum9v0, odd9x, odd0)
-                sum9v1 = martlet_add_pairs(sum9v1, even9x, even1)
-                sum9v1 = martlet_add_pairs(sum9v1, odd9x, odd1)
+                sum9v0 = martlet_add_quads(sum9v0, pixel9, w0)
+                sum9v1 = martlet_add_quads(sum9v1, pixel9, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x1), w)
+                sum6v0 = martlet_add_quads(sum6v0, martlet_broadcast_quad(x1 + step), w)
+                sum7v0 = martlet_add_quads(sum7v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum8v0 = martlet_add_quads(sum8v0, martlet_broadcast_quad(x1 + 3 * step), w)
+                sum9v0 = martlet_add_quads(sum9v0, martlet_broadcast_quad(x1 + 4 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
+                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v1 = martlet_add_quads(sum3v1, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v1 = martlet_add_quads(sum4v1, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v1 = martlet_add_quads(sum5v1, martlet_broadcast_quad(x1), w)
+                sum6v1 = martlet_add_quads(sum6v1, martlet_broadcast_quad(x1 + step), w)
+                sum7v1 = martlet_add_quads(sum7v1, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum8v1 = martlet_add_quads(sum8v1, martlet_broadcast_quad(x1 + 3 * step), w)
+                sum9v1 = martlet_add_quads(sum9v1, martlet_broadcast_quad(x1 + 4 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -766,10 +784,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip8x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -796,68 +814,78 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
-                sum2v1 = martlet_add_pairs(sum2v1, even2x, even1)
-                sum2v1 = martlet_add_pairs(sum2v1, odd2x, odd1)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
+                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
-                sum3v1 = martlet_add_pairs(sum3v1, even3x, even1)
-                sum3v1 = martlet_add_pairs(sum3v1, odd3x, odd1)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
+                sum3v1 = martlet_add_quads(sum3v1, pixel3, w1)
                 let pixel4 = martlet_broadcast_quad(x1)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
-                sum4v1 = martlet_add_pairs(sum4v1, even4x, even1)
-                sum4v1 = martlet_add_pairs(sum4v1, odd4x, odd1)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
+                sum4v1 = martlet_add_quads(sum4v1, pixel4, w1)
                 let pixel5 = martlet_broadcast_quad(x1 + step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
-                sum5v1 = martlet_add_pairs(sum5v1, even5x, even1)
-                sum5v1 = martlet_add_pairs(sum5v1, odd5x, odd1)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
+                sum5v1 = martlet_add_quads(sum5v1, pixel5, w1)
                 let pixel6 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even6x, odd6x) = (martlet_even_bytes(pixel6), martlet_odd_bytes(pixel6))
-                sum6v0 = martlet_add_pairs(sum6v0, even6x, even0)
-                sum6v0 = martlet_add_pairs(sum6v0, odd6x, odd0)
-                sum6v1 = martlet_add_pairs(sum6v1, even6x, even1)
-                sum6v1 = martlet_add_pairs(sum6v1, odd6x, odd1)
+                sum6v0 = martlet_add_quads(sum6v0, pixel6, w0)
+                sum6v1 = martlet_add_quads(sum6v1, pixel6, w1)
                 let pixel7 = martlet_broadcast_quad(x1 + 3 * step)
-                let (even7x, odd7x) = (martlet_even_bytes(pixel7), martlet_odd_bytes(pixel7))
-                sum7v0 = martlet_add_pairs(sum7v0, even7x, even0)
-                sum7v0 = martlet_add_pairs(sum7v0, odd7x, odd0)
-                sum7v1 = martlet_add_pairs(sum7v1, even7x, even1)
-                sum7v1 = martlet_add_pairs(sum7v1, odd7x, odd1)
+                sum7v0 = martlet_add_quads(sum7v0, pixel7, w0)
+                sum7v1 = martlet_add_quads(sum7v1, pixel7, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x1), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x1 + step), w)
+                sum6v0 = martlet_add_quads(sum6v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum7v0 = martlet_add_quads(sum7v0, martlet_broadcast_quad(x1 + 3 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
+                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v1 = martlet_add_quads(sum3v1, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v1 = martlet_add_quads(sum4v1, martlet_broadcast_quad(x1), w)
+                sum5v1 = martlet_add_quads(sum5v1, martlet_broadcast_quad(x1 + step), w)
+                sum6v1 = martlet_add_quads(sum6v1, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum7v1 = martlet_add_quads(sum7v1, martlet_broadcast_quad(x1 + 3 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -922,10 +950,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip6x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -948,56 +976,68 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
-                sum2v1 = martlet_add_pairs(sum2v1, even2x, even1)
-                sum2v1 = martlet_add_pairs(sum2v1, odd2x, odd1)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
+                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
                 let pixel3 = martlet_broadcast_quad(x1)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
-                sum3v1 = martlet_add_pairs(sum3v1, even3x, even1)
-                sum3v1 = martlet_add_pairs(sum3v1, odd3x, odd1)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
+                sum3v1 = martlet_add_quads(sum3v1, pixel3, w1)
                 let pixel4 = martlet_broadcast_quad(x1 + step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
-                sum4v1 = martlet_add_pairs(sum4v1, even4x, even1)
-                sum4v1 = martlet_add_pairs(sum4v1, odd4x, odd1)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
+                sum4v1 = martlet_add_quads(sum4v1, pixel4, w1)
                 let pixel5 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
-                sum5v1 = martlet_add_pairs(sum5v1, even5x, even1)
-                sum5v1 = martlet_add_pairs(sum5v1, odd5x, odd1)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
+                sum5v1 = martlet_add_quads(sum5v1, pixel5, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x1), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x1 + step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
+                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v1 = martlet_add_quads(sum3v1, martlet_broadcast_quad(x1), w)
+                sum4v1 = martlet_add_quads(sum4v1, martlet_broadcast_quad(x1 + step), w)
+                sum5v1 = martlet_add_quads(sum5v1, martlet_broadcast_quad(x1 + 2 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -1048,10 +1088,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip4x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -1070,44 +1110,58 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 let pixel2 = martlet_broadcast_quad(x1)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
-                sum2v1 = martlet_add_pairs(sum2v1, even2x, even1)
-                sum2v1 = martlet_add_pairs(sum2v1, odd2x, odd1)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
+                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
                 let pixel3 = martlet_broadcast_quad(x1 + step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
-                sum3v1 = martlet_add_pairs(sum3v1, even3x, even1)
-                sum3v1 = martlet_add_pairs(sum3v1, odd3x, odd1)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
+                sum3v1 = martlet_add_quads(sum3v1, pixel3, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x1), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x1 + step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
+                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x1), w)
+                sum3v1 = martlet_add_quads(sum3v1, martlet_broadcast_quad(x1 + step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -1144,10 +1198,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip2x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -1162,32 +1216,48 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x1)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x1), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x1), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -1210,10 +1280,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip7x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -1237,61 +1307,70 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
-                sum2v1 = martlet_add_pairs(sum2v1, even2x, even1)
-                sum2v1 = martlet_add_pairs(sum2v1, odd2x, odd1)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
+                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
-                sum3v1 = martlet_add_pairs(sum3v1, even3x, even1)
-                sum3v1 = martlet_add_pairs(sum3v1, odd3x, odd1)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
+                sum3v1 = martlet_add_quads(sum3v1, pixel3, w1)
                 let pixel4 = martlet_broadcast_quad(x0 + 4 * step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
-                sum4v1 = martlet_add_pairs(sum4v1, even4x, even1)
-                sum4v1 = martlet_add_pairs(sum4v1, odd4x, odd1)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
+                sum4v1 = martlet_add_quads(sum4v1, pixel4, w1)
                 let pixel5 = martlet_broadcast_quad(x0 + 5 * step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
-                sum5v1 = martlet_add_pairs(sum5v1, even5x, even1)
-                sum5v1 = martlet_add_pairs(sum5v1, odd5x, odd1)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
+                sum5v1 = martlet_add_quads(sum5v1, pixel5, w1)
                 let pixel6 = martlet_broadcast_quad(x0 + 6 * step)
-                let (even6x, odd6x) = (martlet_even_bytes(pixel6), martlet_odd_bytes(pixel6))
-                sum6v0 = martlet_add_pairs(sum6v0, even6x, even0)
-                sum6v0 = martlet_add_pairs(sum6v0, odd6x, odd0)
-                sum6v1 = martlet_add_pairs(sum6v1, even6x, even1)
-                sum6v1 = martlet_add_pairs(sum6v1, odd6x, odd1)
+                sum6v0 = martlet_add_quads(sum6v0, pixel6, w0)
+                sum6v1 = martlet_add_quads(sum6v1, pixel6, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x0 + 5 * step), w)
+                sum6v0 = martlet_add_quads(sum6v0, martlet_broadcast_quad(x0 + 6 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
+                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v1 = martlet_add_quads(sum3v1, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v1 = martlet_add_quads(sum4v1, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v1 = martlet_add_quads(sum5v1, martlet_broadcast_quad(x0 + 5 * step), w)
+                sum6v1 = martlet_add_quads(sum6v1, martlet_broadcast_quad(x0 + 6 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -1350,10 +1429,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip5x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -1373,49 +1452,60 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
-                sum2v1 = martlet_add_pairs(sum2v1, even2x, even1)
-                sum2v1 = martlet_add_pairs(sum2v1, odd2x, odd1)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
+                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
-                sum3v1 = martlet_add_pairs(sum3v1, even3x, even1)
-                sum3v1 = martlet_add_pairs(sum3v1, odd3x, odd1)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
+                sum3v1 = martlet_add_quads(sum3v1, pixel3, w1)
                 let pixel4 = martlet_broadcast_quad(x0 + 4 * step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
-                sum4v1 = martlet_add_pairs(sum4v1, even4x, even1)
-                sum4v1 = martlet_add_pairs(sum4v1, odd4x, odd1)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
+                sum4v1 = martlet_add_quads(sum4v1, pixel4, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x0 + 4 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
+                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v1 = martlet_add_quads(sum3v1, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v1 = martlet_add_quads(sum4v1, martlet_broadcast_quad(x0 + 4 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -1460,10 +1550,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip3x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -1479,37 +1569,50 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
-                sum1v1 = martlet_add_pairs(sum1v1, even1x, even1)
-                sum1v1 = martlet_add_pairs(sum1v1, odd1x, odd1)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
+                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
-                sum2v1 = martlet_add_pairs(sum2v1, even2x, even1)
-                sum2v1 = martlet_add_pairs(sum2v1, odd2x, odd1)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
+                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
+                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x0 + 2 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -1540,10 +1643,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip1x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -1555,25 +1658,40 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let even1 = martlet_load_integers(weights + 2 * 4 * Integers.scalarCount)
-                let odd1 = martlet_load_integers(weights + 3 * 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
+                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
-                sum0v1 = martlet_add_pairs(sum0v1, even0x, even1)
-                sum0v1 = martlet_add_pairs(sum0v1, odd0x, odd1)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
+                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
                 martlet_prefetch(weights + ahead)
                 martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 2 * 4 * Integers.scalarCount)
-                martlet_prefetch(weights + ahead + 3 * 4 * Integers.scalarCount)
-                weights += 16 * Integers.scalarCount
+                weights += 8 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
@@ -1590,10 +1708,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip14x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1617,72 +1735,69 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 let pixel4 = martlet_broadcast_quad(x0 + 4 * step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
                 let pixel5 = martlet_broadcast_quad(x0 + 5 * step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
                 let pixel6 = martlet_broadcast_quad(x0 + 6 * step)
-                let (even6x, odd6x) = (martlet_even_bytes(pixel6), martlet_odd_bytes(pixel6))
-                sum6v0 = martlet_add_pairs(sum6v0, even6x, even0)
-                sum6v0 = martlet_add_pairs(sum6v0, odd6x, odd0)
+                sum6v0 = martlet_add_quads(sum6v0, pixel6, w0)
                 let pixel7 = martlet_broadcast_quad(x1)
-                let (even7x, odd7x) = (martlet_even_bytes(pixel7), martlet_odd_bytes(pixel7))
-                sum7v0 = martlet_add_pairs(sum7v0, even7x, even0)
-                sum7v0 = martlet_add_pairs(sum7v0, odd7x, odd0)
+                sum7v0 = martlet_add_quads(sum7v0, pixel7, w0)
                 let pixel8 = martlet_broadcast_quad(x1 + step)
-                let (even8x, odd8x) = (martlet_even_bytes(pixel8), martlet_odd_bytes(pixel8))
-                sum8v0 = martlet_add_pairs(sum8v0, even8x, even0)
-                sum8v0 = martlet_add_pairs(sum8v0, odd8x, odd0)
+                sum8v0 = martlet_add_quads(sum8v0, pixel8, w0)
                 let pixel9 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even9x, odd9x) = (martlet_even_bytes(pixel9), martlet_odd_bytes(pixel9))
-                sum9v0 = martlet_add_pairs(sum9v0, even9x, even0)
-                sum9v0 = martlet_add_pairs(sum9v0, odd9x, odd0)
+                sum9v0 = martlet_add_quads(sum9v0, pixel9, w0)
                 let pixel10 = martlet_broadcast_quad(x1 + 3 * step)
-                let (even10x, odd10x) = (martlet_even_bytes(pixel10), martlet_odd_bytes(pixel10))
-                sum10v0 = martlet_add_pairs(sum10v0, even10x, even0)
-                sum10v0 = martlet_add_pairs(sum10v0, odd10x, odd0)
+                sum10v0 = martlet_add_quads(sum10v0, pixel10, w0)
                 let pixel11 = martlet_broadcast_quad(x1 + 4 * step)
-                let (even11x, odd11x) = (martlet_even_bytes(pixel11), martlet_odd_bytes(pixel11))
-                sum11v0 = martlet_add_pairs(sum11v0, even11x, even0)
-                sum11v0 = martlet_add_pairs(sum11v0, odd11x, odd0)
+                sum11v0 = martlet_add_quads(sum11v0, pixel11, w0)
                 let pixel12 = martlet_broadcast_quad(x1 + 5 * step)
-                let (even12x, odd12x) = (martlet_even_bytes(pixel12), martlet_odd_bytes(pixel12))
-                sum12v0 = martlet_add_pairs(sum12v0, even12x, even0)
-                sum12v0 = martlet_add_pairs(sum12v0, odd12x, odd0)
+                sum12v0 = martlet_add_quads(sum12v0, pixel12, w0)
                 let pixel13 = martlet_broadcast_quad(x1 + 6 * step)
-                let (even13x, odd13x) = (martlet_even_bytes(pixel13), martlet_odd_bytes(pixel13))
-                sum13v0 = martlet_add_pairs(sum13v0, even13x, even0)
-                sum13v0 = martlet_add_pairs(sum13v0, odd13x, odd0)
+                sum13v0 = martlet_add_quads(sum13v0, pixel13, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x0 + 5 * step), w)
+                sum6v0 = martlet_add_quads(sum6v0, martlet_broadcast_quad(x0 + 6 * step), w)
+                sum7v0 = martlet_add_quads(sum7v0, martlet_broadcast_quad(x1), w)
+                sum8v0 = martlet_add_quads(sum8v0, martlet_broadcast_quad(x1 + step), w)
+                sum9v0 = martlet_add_quads(sum9v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum10v0 = martlet_add_quads(sum10v0, martlet_broadcast_quad(x1 + 3 * step), w)
+                sum11v0 = martlet_add_quads(sum11v0, martlet_broadcast_quad(x1 + 4 * step), w)
+                sum12v0 = martlet_add_quads(sum12v0, martlet_broadcast_quad(x1 + 5 * step), w)
+                sum13v0 = martlet_add_quads(sum13v0, martlet_broadcast_quad(x1 + 6 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -1734,10 +1849,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip12x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1759,64 +1874,63 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 let pixel4 = martlet_broadcast_quad(x0 + 4 * step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
                 let pixel5 = martlet_broadcast_quad(x0 + 5 * step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
                 let pixel6 = martlet_broadcast_quad(x1)
-                let (even6x, odd6x) = (martlet_even_bytes(pixel6), martlet_odd_bytes(pixel6))
-                sum6v0 = martlet_add_pairs(sum6v0, even6x, even0)
-                sum6v0 = martlet_add_pairs(sum6v0, odd6x, odd0)
+                sum6v0 = martlet_add_quads(sum6v0, pixel6, w0)
                 let pixel7 = martlet_broadcast_quad(x1 + step)
-                let (even7x, odd7x) = (martlet_even_bytes(pixel7), martlet_odd_bytes(pixel7))
-                sum7v0 = martlet_add_pairs(sum7v0, even7x, even0)
-                sum7v0 = martlet_add_pairs(sum7v0, odd7x, odd0)
+                sum7v0 = martlet_add_quads(sum7v0, pixel7, w0)
                 let pixel8 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even8x, odd8x) = (martlet_even_bytes(pixel8), martlet_odd_bytes(pixel8))
-                sum8v0 = martlet_add_pairs(sum8v0, even8x, even0)
-                sum8v0 = martlet_add_pairs(sum8v0, odd8x, odd0)
+                sum8v0 = martlet_add_quads(sum8v0, pixel8, w0)
                 let pixel9 = martlet_broadcast_quad(x1 + 3 * step)
-                let (even9x, odd9x) = (martlet_even_bytes(pixel9), martlet_odd_bytes(pixel9))
-                sum9v0 = martlet_add_pairs(sum9v0, even9x, even0)
-                sum9v0 = martlet_add_pairs(sum9v0, odd9x, odd0)
+                sum9v0 = martlet_add_quads(sum9v0, pixel9, w0)
                 let pixel10 = martlet_broadcast_quad(x1 + 4 * step)
-                let (even10x, odd10x) = (martlet_even_bytes(pixel10), martlet_odd_bytes(pixel10))
-                sum10v0 = martlet_add_pairs(sum10v0, even10x, even0)
-                sum10v0 = martlet_add_pairs(sum10v0, odd10x, odd0)
+                sum10v0 = martlet_add_quads(sum10v0, pixel10, w0)
                 let pixel11 = martlet_broadcast_quad(x1 + 5 * step)
-                let (even11x, odd11x) = (martlet_even_bytes(pixel11), martlet_odd_bytes(pixel11))
-                sum11v0 = martlet_add_pairs(sum11v0, even11x, even0)
-                sum11v0 = martlet_add_pairs(sum11v0, odd11x, odd0)
+                sum11v0 = martlet_add_quads(sum11v0, pixel11, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x0 + 5 * step), w)
+                sum6v0 = martlet_add_quads(sum6v0, martlet_broadcast_quad(x1), w)
+                sum7v0 = martlet_add_quads(sum7v0, martlet_broadcast_quad(x1 + step), w)
+                sum8v0 = martlet_add_quads(sum8v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum9v0 = martlet_add_quads(sum9v0, martlet_broadcast_quad(x1 + 3 * step), w)
+                sum10v0 = martlet_add_quads(sum10v0, martlet_broadcast_quad(x1 + 4 * step), w)
+                sum11v0 = martlet_add_quads(sum11v0, martlet_broadcast_quad(x1 + 5 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -1862,10 +1976,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip10x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1885,56 +1999,57 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 let pixel4 = martlet_broadcast_quad(x0 + 4 * step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
                 let pixel5 = martlet_broadcast_quad(x1)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
                 let pixel6 = martlet_broadcast_quad(x1 + step)
-                let (even6x, odd6x) = (martlet_even_bytes(pixel6), martlet_odd_bytes(pixel6))
-                sum6v0 = martlet_add_pairs(sum6v0, even6x, even0)
-                sum6v0 = martlet_add_pairs(sum6v0, odd6x, odd0)
+                sum6v0 = martlet_add_quads(sum6v0, pixel6, w0)
                 let pixel7 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even7x, odd7x) = (martlet_even_bytes(pixel7), martlet_odd_bytes(pixel7))
-                sum7v0 = martlet_add_pairs(sum7v0, even7x, even0)
-                sum7v0 = martlet_add_pairs(sum7v0, odd7x, odd0)
+                sum7v0 = martlet_add_quads(sum7v0, pixel7, w0)
                 let pixel8 = martlet_broadcast_quad(x1 + 3 * step)
-                let (even8x, odd8x) = (martlet_even_bytes(pixel8), martlet_odd_bytes(pixel8))
-                sum8v0 = martlet_add_pairs(sum8v0, even8x, even0)
-                sum8v0 = martlet_add_pairs(sum8v0, odd8x, odd0)
+                sum8v0 = martlet_add_quads(sum8v0, pixel8, w0)
                 let pixel9 = martlet_broadcast_quad(x1 + 4 * step)
-                let (even9x, odd9x) = (martlet_even_bytes(pixel9), martlet_odd_bytes(pixel9))
-                sum9v0 = martlet_add_pairs(sum9v0, even9x, even0)
-                sum9v0 = martlet_add_pairs(sum9v0, odd9x, odd0)
+                sum9v0 = martlet_add_quads(sum9v0, pixel9, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x1), w)
+                sum6v0 = martlet_add_quads(sum6v0, martlet_broadcast_quad(x1 + step), w)
+                sum7v0 = martlet_add_quads(sum7v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum8v0 = martlet_add_quads(sum8v0, martlet_broadcast_quad(x1 + 3 * step), w)
+                sum9v0 = martlet_add_quads(sum9v0, martlet_broadcast_quad(x1 + 4 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -1974,10 +2089,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip8x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1995,48 +2110,51 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 let pixel4 = martlet_broadcast_quad(x1)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
                 let pixel5 = martlet_broadcast_quad(x1 + step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
                 let pixel6 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even6x, odd6x) = (martlet_even_bytes(pixel6), martlet_odd_bytes(pixel6))
-                sum6v0 = martlet_add_pairs(sum6v0, even6x, even0)
-                sum6v0 = martlet_add_pairs(sum6v0, odd6x, odd0)
+                sum6v0 = martlet_add_quads(sum6v0, pixel6, w0)
                 let pixel7 = martlet_broadcast_quad(x1 + 3 * step)
-                let (even7x, odd7x) = (martlet_even_bytes(pixel7), martlet_odd_bytes(pixel7))
-                sum7v0 = martlet_add_pairs(sum7v0, even7x, even0)
-                sum7v0 = martlet_add_pairs(sum7v0, odd7x, odd0)
+                sum7v0 = martlet_add_quads(sum7v0, pixel7, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x1), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x1 + step), w)
+                sum6v0 = martlet_add_quads(sum6v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                sum7v0 = martlet_add_quads(sum7v0, martlet_broadcast_quad(x1 + 3 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -2070,10 +2188,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip6x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -2089,40 +2207,45 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x1)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 let pixel4 = martlet_broadcast_quad(x1 + step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
                 let pixel5 = martlet_broadcast_quad(x1 + 2 * step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x1), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x1 + step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x1 + 2 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -2150,10 +2273,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip4x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -2167,32 +2290,39 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x1)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x1 + step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x1), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x1 + step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -2214,10 +2344,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip2x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -2229,24 +2359,33 @@ import CMartletIntrinsics
             var x1 = input1 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x1)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 x1 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let x1 = input1 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x1), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -2262,10 +2401,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip7x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -2281,43 +2420,46 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 let pixel4 = martlet_broadcast_quad(x0 + 4 * step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
                 let pixel5 = martlet_broadcast_quad(x0 + 5 * step)
-                let (even5x, odd5x) = (martlet_even_bytes(pixel5), martlet_odd_bytes(pixel5))
-                sum5v0 = martlet_add_pairs(sum5v0, even5x, even0)
-                sum5v0 = martlet_add_pairs(sum5v0, odd5x, odd0)
+                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
                 let pixel6 = martlet_broadcast_quad(x0 + 6 * step)
-                let (even6x, odd6x) = (martlet_even_bytes(pixel6), martlet_odd_bytes(pixel6))
-                sum6v0 = martlet_add_pairs(sum6v0, even6x, even0)
-                sum6v0 = martlet_add_pairs(sum6v0, odd6x, odd0)
+                sum6v0 = martlet_add_quads(sum6v0, pixel6, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x0 + 4 * step), w)
+                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x0 + 5 * step), w)
+                sum6v0 = martlet_add_quads(sum6v0, martlet_broadcast_quad(x0 + 6 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -2348,10 +2490,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip5x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -2365,35 +2507,40 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 let pixel3 = martlet_broadcast_quad(x0 + 3 * step)
-                let (even3x, odd3x) = (martlet_even_bytes(pixel3), martlet_odd_bytes(pixel3))
-                sum3v0 = martlet_add_pairs(sum3v0, even3x, even0)
-                sum3v0 = martlet_add_pairs(sum3v0, odd3x, odd0)
+                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
                 let pixel4 = martlet_broadcast_quad(x0 + 4 * step)
-                let (even4x, odd4x) = (martlet_even_bytes(pixel4), martlet_odd_bytes(pixel4))
-                sum4v0 = martlet_add_pairs(sum4v0, even4x, even0)
-                sum4v0 = martlet_add_pairs(sum4v0, odd4x, odd0)
+                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x0 + 3 * step), w)
+                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x0 + 4 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -2418,10 +2565,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip3x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -2433,27 +2580,34 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 let pixel1 = martlet_broadcast_quad(x0 + step)
-                let (even1x, odd1x) = (martlet_even_bytes(pixel1), martlet_odd_bytes(pixel1))
-                sum1v0 = martlet_add_pairs(sum1v0, even1x, even0)
-                sum1v0 = martlet_add_pairs(sum1v0, odd1x, odd0)
+                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
                 let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                let (even2x, odd2x) = (martlet_even_bytes(pixel2), martlet_odd_bytes(pixel2))
-                sum2v0 = martlet_add_pairs(sum2v0, even2x, even0)
-                sum2v0 = martlet_add_pairs(sum2v0, odd2x, odd0)
+                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
+                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {
@@ -2472,10 +2626,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip1x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -2485,19 +2639,28 @@ import CMartletIntrinsics
             var x0 = input0 + offsets[i]
             var quad = 0
             while quad < quads {
-                let even0 = martlet_load_integers(weights)
-                let odd0 = martlet_load_integers(weights + 4 * Integers.scalarCount)
+                let w0 = martlet_load_integers(weights)
                 let pixel0 = martlet_broadcast_quad(x0)
-                let (even0x, odd0x) = (martlet_even_bytes(pixel0), martlet_odd_bytes(pixel0))
-                sum0v0 = martlet_add_pairs(sum0v0, even0x, even0)
-                sum0v0 = martlet_add_pairs(sum0v0, odd0x, odd0)
+                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
                 martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
+                weights += 4 * Integers.scalarCount
                 x0 += 4
                 quad += 1
             }
             i += 1
+        }
+        if let excess {
+            var place = excess
+            var end = place
+            end = place + 1 + place[0]
+            place += 1
+            while place < end {
+                let x0 = input0 + place[0]
+                let w = martlet_load_integers(weights)
+                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
+                weights += 4 * Integers.scalarCount
+                place += 1
+            }
         }
         let factor0 = martlet_load_reals(factors)
         if residual0 == nil && settings[3] == 0 {

@@ -14,59 +14,59 @@ import CMartletIntrinsics
     @inline(__always) func convolveQuantizedStrip(
         pixels: Int, vectors: Int,
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         if vectors == 2 {
             switch pixels {
             case 6:
                 convolveQuantizedStrip6x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 4:
                 convolveQuantizedStrip4x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 3:
                 convolveQuantizedStrip3x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 2:
                 convolveQuantizedStrip2x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             default:
                 convolveQuantizedStrip1x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             }
         } else {
             switch pixels {
             case 8:
                 convolveQuantizedStrip8x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 6:
                 convolveQuantizedStrip6x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 4:
                 convolveQuantizedStrip4x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 3:
                 convolveQuantizedStrip3x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 2:
                 convolveQuantizedStrip2x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             default:
                 convolveQuantizedStrip1x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             }
         }
@@ -74,10 +74,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip6x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -200,10 +200,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip4x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -296,10 +296,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip2x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -362,10 +362,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip3x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -442,10 +442,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip1x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -492,10 +492,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip8x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -588,10 +588,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip6x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -668,10 +668,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip4x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -732,10 +732,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip2x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -780,10 +780,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip3x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -834,10 +834,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip1x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0

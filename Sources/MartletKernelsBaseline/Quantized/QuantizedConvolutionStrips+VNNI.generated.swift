@@ -14,103 +14,103 @@ import CMartletIntrinsics
     @inline(__always) func convolveQuantizedStrip(
         pixels: Int, vectors: Int,
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         if vectors == 2 {
             switch pixels {
             case 14:
                 convolveQuantizedStrip14x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 12:
                 convolveQuantizedStrip12x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 10:
                 convolveQuantizedStrip10x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 8:
                 convolveQuantizedStrip8x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 7:
                 convolveQuantizedStrip7x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 6:
                 convolveQuantizedStrip6x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 5:
                 convolveQuantizedStrip5x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 4:
                 convolveQuantizedStrip4x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 3:
                 convolveQuantizedStrip3x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 2:
                 convolveQuantizedStrip2x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             default:
                 convolveQuantizedStrip1x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             }
         } else {
             switch pixels {
             case 14:
                 convolveQuantizedStrip14x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 12:
                 convolveQuantizedStrip12x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 10:
                 convolveQuantizedStrip10x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 8:
                 convolveQuantizedStrip8x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 7:
                 convolveQuantizedStrip7x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 6:
                 convolveQuantizedStrip6x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 5:
                 convolveQuantizedStrip5x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 4:
                 convolveQuantizedStrip4x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 3:
                 convolveQuantizedStrip3x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 2:
                 convolveQuantizedStrip2x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             default:
                 convolveQuantizedStrip1x1(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, bias, factors, settings,
+                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             }
         }
@@ -118,10 +118,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip14x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -318,10 +318,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip12x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -494,10 +494,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip10x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -646,10 +646,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip8x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -774,10 +774,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip6x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -878,10 +878,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip4x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -958,10 +958,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip2x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -1014,10 +1014,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip7x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -1129,10 +1129,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip5x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -1220,10 +1220,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip3x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -1287,10 +1287,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip1x2(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         let bias1 = martlet_load_integers(bias + Integers.scalarCount)
@@ -1330,10 +1330,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip14x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1444,10 +1444,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip12x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1546,10 +1546,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip10x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1636,10 +1636,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip8x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1714,10 +1714,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip6x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1780,10 +1780,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip4x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1834,10 +1834,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip2x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1876,10 +1876,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip7x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -1946,10 +1946,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip5x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -2004,10 +2004,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip3x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
@@ -2050,10 +2050,10 @@ import CMartletIntrinsics
 
     @inline(never) private func convolveQuantizedStrip1x1(
         _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ bias: UnsafePointer<Int32>,
-        _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>, _ residual0: UnsafePointer<UInt8>?,
-        _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int, _ output0: UnsafeMutablePointer<UInt8>,
-        _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
+        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
+        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
+        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
+        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
     ) {
         let bias0 = martlet_load_integers(bias)
         var sum0v0 = bias0
