@@ -29,11 +29,12 @@ SETS = {
     "Baseline": ("!MARTLET_AVX512 && !MARTLET_AVX2", {2: 3, 1: 4}),  # 16 registers, some of them for products
 }
 
-# The same for bytes, whose sums are integers of 32 bits.
+# The same for bytes, whose sums are integers of 32 bits. Beside them and the weights a product is there before it is added, and
+# with AVX2 a vector of ones: two more pixels and sums would have to be kept in memory.
 QUANTIZED_SETS = {
     "VNNI": ("MARTLET_VNNI", {2: 7, 1: 7}),
     "AVX512": ("MARTLET_AVX512", {2: 7, 1: 7}),
-    "AVX2": ("MARTLET_AVX2", {2: 3, 1: 5}),
+    "AVX2": ("MARTLET_AVX2", {2: 2, 1: 5}),
     "Baseline": ("!MARTLET_VNNI && !MARTLET_AVX512 && !MARTLET_AVX2", {2: 3, 1: 4}),
 }
 
@@ -296,20 +297,28 @@ def quantized_strip(kind, key, pixels, vectors):
                 to = f"output{r}{' + outputVectorStep' if v else ''}{times(k, lanes)}"
                 out.append(f"    martlet_store_reals(martlet_to_reals(sum{p}v{v}) * factor{v}, {to})")
         return [*out, "}"]
+    # Two vectors of eight lanes are the sixteen channels of a pixel, and are stored as one.
+    whole = kind is QUANTIZED_CONVOLUTION and key == "AVX2" and vectors == 2
+    stored = range(1) if whole else both
+    suffix = "_pixel" if whole else ""
+
+    def values(p, v):
+        numbers = both if whole else (v,)
+        return [f"sum{p}v{n}" for n in numbers] + [f"factor{n}" for n in numbers] + ["settings"]
+
     out.append("    if residual0 == nil && settings[3] == 0 {")
     for p, r, k in places:
-        for v in both:
+        for v in stored:
             to = f"output{r}{' + outputVectorStep' if v else ''}{times(k, 'bytesOfPixel')}"
-            out.append(f"        martlet_store_scaled(sum{p}v{v}, factor{v}, settings, {to})")
+            out.append(f"        martlet_store_scaled{suffix}({', '.join([*values(p, v), to])})")
     out.append("        return")
     out.append("    }")
     for p, r, k in places:
-        for v in both:
+        for v in stored:
             residual = f"residual{r}.map {{ $0{' + residualVectorStep' if v else ''}{times(k, 'bytesOfPixel')} }}"
             to = f"output{r}{' + outputVectorStep' if v else ''}{times(k, 'bytesOfPixel')}"
-            out.append("    martlet_store_sum(")
-            arguments = [f"sum{p}v{v}", f"factor{v}", "settings", residual, to]
-            out += (wrapped(arguments, " " * 8) + ")").split("\n")
+            out.append(f"    martlet_store_sum{suffix}(")
+            out += (wrapped([*values(p, v), residual, to], " " * 8) + ")").split("\n")
     out.append("}")
     return out
 

@@ -163,16 +163,22 @@ MARTLET_INLINE void martlet_store_scaled(
     martlet_store_rounded(martlet_to_reals(sum) * factor, settings, output);
 }
 
-/// Stores a value rounded, after a first rounding and with an addend, as far as there are any; the settings are those of
+/// A value after a first rounding and with an addend, as far as there are any; the settings are those of
 /// `convolveQuantizedRows`.
-MARTLET_INLINE void martlet_store_value(
-    martlet_reals value, const float *settings, const uint8_t *residual, void *output) {
+MARTLET_INLINE martlet_reals martlet_add_residual(
+    martlet_reals value, const float *settings, const uint8_t *residual) {
     if (settings[3] != 0) {
         value = martlet_clamp(value, settings[4], settings[5]) + MARTLET_ROUNDING_OFFSET;
         value = (value - MARTLET_ROUNDING_OFFSET) * settings[3];
     }
     if (residual) value += (martlet_to_reals(martlet_load_bytes(residual)) - settings[7]) * settings[6];
-    martlet_store_rounded(value, settings, output);
+    return value;
+}
+
+/// Stores a value rounded, after what is before that.
+MARTLET_INLINE void martlet_store_value(
+    martlet_reals value, const float *settings, const uint8_t *residual, void *output) {
+    martlet_store_rounded(martlet_add_residual(value, settings, residual), settings, output);
 }
 
 /// The same of `sum * factor`.
@@ -180,6 +186,43 @@ MARTLET_INLINE void martlet_store_sum(
     martlet_integers sum, martlet_reals factor, const float *settings, const uint8_t *residual, void *output) {
     martlet_store_value(martlet_to_reals(sum) * factor, settings, residual, output);
 }
+
+#if defined(__AVX2__) && MARTLET_LANES == 8
+/// Stores the two vectors of a pixel, side by side, to the bytes `martlet_store_rounded` makes of each.
+MARTLET_INLINE void martlet_store_rounded_pixel(
+    martlet_reals lanes0, martlet_reals lanes1, const float *settings, void *output) {
+    int32_t zero_point;
+    memcpy(&zero_point, settings + 2, sizeof zero_point);
+    // Packing saturates: the lower bound can wait until the numbers are bytes, and what has no 32-bit integer, which the largest
+    // negative one stands for, must not be positive.
+    const martlet_reals high = settings[1];
+    const __m256i rounded0 = _mm256_cvtps_epi32((__m256)(lanes0 < high ? lanes0 : high));
+    const __m256i rounded1 = _mm256_cvtps_epi32((__m256)(lanes1 < high ? lanes1 : high));
+    const __m256i halves = _mm256_adds_epi16(
+        _mm256_packs_epi32(rounded0, rounded1), _mm256_set1_epi16((int16_t)zero_point));
+    const __m128i bytes = _mm_packus_epi16(_mm256_castsi256_si128(halves), _mm256_extracti128_si256(halves, 1));
+    // In fours: the packing goes by halves of registers.
+    const __m128i ordered = _mm_shuffle_epi32(bytes, 0xd8);
+    _mm_storeu_si128((__m128i *)output, _mm_max_epu8(ordered, _mm_set1_epi8((char)((int32_t)settings[0] + zero_point))));
+}
+
+/// Stores the two vectors of a pixel as `martlet_store_scaled` stores one.
+MARTLET_INLINE void martlet_store_scaled_pixel(
+    martlet_integers sum0, martlet_integers sum1, martlet_reals factor0, martlet_reals factor1, const float *settings,
+    void *output) {
+    martlet_store_rounded_pixel(martlet_to_reals(sum0) * factor0, martlet_to_reals(sum1) * factor1, settings, output);
+}
+
+/// Stores the two vectors of a pixel as `martlet_store_sum` stores one.
+MARTLET_INLINE void martlet_store_sum_pixel(
+    martlet_integers sum0, martlet_integers sum1, martlet_reals factor0, martlet_reals factor1, const float *settings,
+    const uint8_t *residual, void *output) {
+    martlet_store_rounded_pixel(
+        martlet_add_residual(martlet_to_reals(sum0) * factor0, settings, residual),
+        martlet_add_residual(martlet_to_reals(sum1) * factor1, settings, residual ? residual + MARTLET_LANES : residual),
+        settings, output);
+}
+#endif
 
 /// The larger of each pair of bytes.
 MARTLET_INLINE martlet_pixel martlet_larger(martlet_pixel a, martlet_pixel b) { return a > b ? a : b; }

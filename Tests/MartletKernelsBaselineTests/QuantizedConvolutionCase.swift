@@ -111,9 +111,10 @@ struct QuantizedConvolutionCase {
         let scale = 1 / (100 * Float(offsets.count * depth).squareRoot() * 10)
         let factors = (0..<vectors * c).map { _ in Float.random(in: 0.3...1, using: &generator) * scale }
         let outputRowStep = (columns + gap) * 16
-        let outputVectorStep = rows * outputRowStep + 32
-        let output = GuardedBytes(generator.bytes(vectors * outputVectorStep))
-        let other = generator.bytes(vectors * outputVectorStep)
+        // Two vectors of eight lanes are one pixel.
+        let outputVectorStep = c == 8 ? 8 : rows * outputRowStep + 32
+        let output = GuardedBytes(generator.bytes(vectors * (rows * outputRowStep + 32)))
+        let other = generator.bytes(output.count)
         let before = output.elements
         let residualBytes: [UInt8]? =
             switch residual {

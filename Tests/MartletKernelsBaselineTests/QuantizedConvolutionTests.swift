@@ -10,8 +10,10 @@ import Testing
         for columns in 1...19 {
             for rows in 1...3 {
                 for vectors in 1...2 {
-                    try QuantizedConvolutionCase(rows: rows, columns: columns, vectors: vectors, quads: 1, kernel: [1, 2])
-                        .check(kernels, &generator)
+                    try QuantizedConvolutionCase(
+                        rows: rows, columns: columns, vectors: vectors, quads: 1, kernel: [1, 2]
+                    )
+                    .check(kernels, &generator)
                 }
                 try QuantizedConvolutionCase(rows: rows, columns: columns, quads: nil, kernel: [2, 1])
                     .check(kernels, &generator)

@@ -60,8 +60,8 @@ extension PlanBuilder {
     /// What `convolveQuantizedRows` reads, from `[T, S, h, w]`; each `quads` fours of an input of `layout` are those of a `run` of
     /// taps, with zeros behind them, and begin at one of `offsets`.
     mutating func packedQuads(
-        _ weights: ByteWeights, _ tensor: Tensor, layout: BlockedLayout, taps: Int, run: Int, quads: Int, offsets: [Int],
-        channels: Int, _ kernels: QuantizedKernelSet
+        _ weights: ByteWeights, _ tensor: Tensor, layout: BlockedLayout, taps: Int, run: Int, quads: Int,
+        offsets: [Int], channels: Int, _ kernels: QuantizedKernelSet
     ) throws -> PackedQuads {
         let (lanes, bytes) = (kernels.lanes, kernels.weightBytes)
         let vectors = channels / lanes

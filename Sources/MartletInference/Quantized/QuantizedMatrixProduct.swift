@@ -3,7 +3,7 @@ import MartletTensors
 /// A matrix product of bytes with constant weights that makes floats.
 ///
 /// The sums are exact. Of one row, the time is that of reading the weights, which take a quarter of the memory of floats (half
-/// where there are no sums of products of bytes).
+/// with the baseline's kernels).
 struct QuantizedMatrixProduct: Step {
     /// `[rows][terms]`.
     let x: TensorView
@@ -44,8 +44,8 @@ struct QuantizedMatrixProduct: Step {
                 kernels.multiplyQuantizedRow(
                     input: rows + row * step.quads * 4, quads: step.quads,
                     weights: step.weights.weights(ofPair: pair), vectors: min(2, vectors - vector),
-                    excess: step.weights.excess(ofPair: pair), sums: step.sums + first, factors: step.factors + first, addends: step.addends + first,
-                    output: results)
+                    excess: step.weights.excess(ofPair: pair), sums: step.sums + first, factors: step.factors + first,
+                    addends: step.addends + first, output: results)
                 (step.y + row * step.outputs + first).update(from: results, count: count)
             }
         }

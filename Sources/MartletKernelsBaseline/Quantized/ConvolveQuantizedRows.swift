@@ -32,12 +32,13 @@
 ///   - factors: `[vectors][c]`: the scales of input and weights, divided by that of the result.
 ///   - residual: Laid out as the output, with steps of its own; `nil` for none.
 ///   - output: Pixel (0, 0) of the first vector; pixels of a row are 16 bytes apart.
-///   - outputVectorStep: Bytes between the two output vectors.
+///   - outputVectorStep: Bytes between the two output vectors: c where they lie in one pixel, as two vectors of eight lanes must,
+///     which are stored as one.
 public func convolveQuantizedRows(
     input: UnsafePointer<UInt8>, inputRowStep: Int, inputColumnStep: Int,
     offsets: UnsafePointer<Int>, offsetCount: Int, quads: Int,
-    weights: UnsafeRawPointer, vectors: Int, excess: UnsafePointer<Int>?, bias: UnsafePointer<Int32>, factors: UnsafePointer<Float>,
-    settings: UnsafePointer<Float>,
+    weights: UnsafeRawPointer, vectors: Int, excess: UnsafePointer<Int>?, bias: UnsafePointer<Int32>,
+    factors: UnsafePointer<Float>, settings: UnsafePointer<Float>,
     residual: UnsafePointer<UInt8>?, residualRowStep: Int, residualVectorStep: Int,
     output: UnsafeMutablePointer<UInt8>, outputRowStep: Int, outputVectorStep: Int,
     rows: Int, columns: Int

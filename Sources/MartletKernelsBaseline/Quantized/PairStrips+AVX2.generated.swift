@@ -14,16 +14,8 @@ import CMartletIntrinsics
     ) {
         if vectors == 2 {
             switch pixels {
-            case 6:
-                multiplyPairsStrip6x2(
-                    input0, input1, step, offsets, offsetCount, pairs, weights, ahead, factors, output0, output1,
-                    outputVectorStep)
             case 4:
                 multiplyPairsStrip4x2(
-                    input0, input1, step, offsets, offsetCount, pairs, weights, ahead, factors, output0, output1,
-                    outputVectorStep)
-            case 3:
-                multiplyPairsStrip3x2(
                     input0, input1, step, offsets, offsetCount, pairs, weights, ahead, factors, output0, output1,
                     outputVectorStep)
             case 2:
@@ -71,75 +63,6 @@ import CMartletIntrinsics
                     outputVectorStep)
             }
         }
-    }
-
-    @inline(never) private func multiplyPairsStrip6x2(
-        _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ pairs: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ factors: UnsafePointer<Float>,
-        _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputVectorStep: Int
-    ) {
-        var sum0v0 = Integers.zero
-        var sum0v1 = Integers.zero
-        var sum1v0 = Integers.zero
-        var sum1v1 = Integers.zero
-        var sum2v0 = Integers.zero
-        var sum2v1 = Integers.zero
-        var sum3v0 = Integers.zero
-        var sum3v1 = Integers.zero
-        var sum4v0 = Integers.zero
-        var sum4v1 = Integers.zero
-        var sum5v0 = Integers.zero
-        var sum5v1 = Integers.zero
-        var weights = weights
-        var i = 0
-        while i < offsetCount {
-            var x0 = input0 + offsets[i]
-            var x1 = input1 + offsets[i]
-            var pair = 0
-            while pair < pairs {
-                let w0 = martlet_load_integers(weights)
-                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let pixel0 = martlet_broadcast_quad(x0)
-                sum0v0 = martlet_add_pairs(sum0v0, pixel0, w0)
-                sum0v1 = martlet_add_pairs(sum0v1, pixel0, w1)
-                let pixel1 = martlet_broadcast_quad(x0 + step)
-                sum1v0 = martlet_add_pairs(sum1v0, pixel1, w0)
-                sum1v1 = martlet_add_pairs(sum1v1, pixel1, w1)
-                let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                sum2v0 = martlet_add_pairs(sum2v0, pixel2, w0)
-                sum2v1 = martlet_add_pairs(sum2v1, pixel2, w1)
-                let pixel3 = martlet_broadcast_quad(x1)
-                sum3v0 = martlet_add_pairs(sum3v0, pixel3, w0)
-                sum3v1 = martlet_add_pairs(sum3v1, pixel3, w1)
-                let pixel4 = martlet_broadcast_quad(x1 + step)
-                sum4v0 = martlet_add_pairs(sum4v0, pixel4, w0)
-                sum4v1 = martlet_add_pairs(sum4v1, pixel4, w1)
-                let pixel5 = martlet_broadcast_quad(x1 + 2 * step)
-                sum5v0 = martlet_add_pairs(sum5v0, pixel5, w0)
-                sum5v1 = martlet_add_pairs(sum5v1, pixel5, w1)
-                martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
-                x0 += 4
-                x1 += 4
-                pair += 1
-            }
-            i += 1
-        }
-        let factor0 = martlet_load_reals(factors)
-        let factor1 = martlet_load_reals(factors + Integers.scalarCount)
-        martlet_store_reals(martlet_to_reals(sum0v0) * factor0, output0)
-        martlet_store_reals(martlet_to_reals(sum0v1) * factor1, output0 + outputVectorStep)
-        martlet_store_reals(martlet_to_reals(sum1v0) * factor0, output0 + Integers.scalarCount)
-        martlet_store_reals(martlet_to_reals(sum1v1) * factor1, output0 + outputVectorStep + Integers.scalarCount)
-        martlet_store_reals(martlet_to_reals(sum2v0) * factor0, output0 + 2 * Integers.scalarCount)
-        martlet_store_reals(martlet_to_reals(sum2v1) * factor1, output0 + outputVectorStep + 2 * Integers.scalarCount)
-        martlet_store_reals(martlet_to_reals(sum3v0) * factor0, output1)
-        martlet_store_reals(martlet_to_reals(sum3v1) * factor1, output1 + outputVectorStep)
-        martlet_store_reals(martlet_to_reals(sum4v0) * factor0, output1 + Integers.scalarCount)
-        martlet_store_reals(martlet_to_reals(sum4v1) * factor1, output1 + outputVectorStep + Integers.scalarCount)
-        martlet_store_reals(martlet_to_reals(sum5v0) * factor0, output1 + 2 * Integers.scalarCount)
-        martlet_store_reals(martlet_to_reals(sum5v1) * factor1, output1 + outputVectorStep + 2 * Integers.scalarCount)
     }
 
     @inline(never) private func multiplyPairsStrip4x2(
@@ -236,52 +159,6 @@ import CMartletIntrinsics
         martlet_store_reals(martlet_to_reals(sum0v1) * factor1, output0 + outputVectorStep)
         martlet_store_reals(martlet_to_reals(sum1v0) * factor0, output1)
         martlet_store_reals(martlet_to_reals(sum1v1) * factor1, output1 + outputVectorStep)
-    }
-
-    @inline(never) private func multiplyPairsStrip3x2(
-        _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ pairs: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ factors: UnsafePointer<Float>,
-        _ output0: UnsafeMutablePointer<Float>, _ output1: UnsafeMutablePointer<Float>, _ outputVectorStep: Int
-    ) {
-        var sum0v0 = Integers.zero
-        var sum0v1 = Integers.zero
-        var sum1v0 = Integers.zero
-        var sum1v1 = Integers.zero
-        var sum2v0 = Integers.zero
-        var sum2v1 = Integers.zero
-        var weights = weights
-        var i = 0
-        while i < offsetCount {
-            var x0 = input0 + offsets[i]
-            var pair = 0
-            while pair < pairs {
-                let w0 = martlet_load_integers(weights)
-                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let pixel0 = martlet_broadcast_quad(x0)
-                sum0v0 = martlet_add_pairs(sum0v0, pixel0, w0)
-                sum0v1 = martlet_add_pairs(sum0v1, pixel0, w1)
-                let pixel1 = martlet_broadcast_quad(x0 + step)
-                sum1v0 = martlet_add_pairs(sum1v0, pixel1, w0)
-                sum1v1 = martlet_add_pairs(sum1v1, pixel1, w1)
-                let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                sum2v0 = martlet_add_pairs(sum2v0, pixel2, w0)
-                sum2v1 = martlet_add_pairs(sum2v1, pixel2, w1)
-                martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
-                x0 += 4
-                pair += 1
-            }
-            i += 1
-        }
-        let factor0 = martlet_load_reals(factors)
-        let factor1 = martlet_load_reals(factors + Integers.scalarCount)
-        martlet_store_reals(martlet_to_reals(sum0v0) * factor0, output0)
-        martlet_store_reals(martlet_to_reals(sum0v1) * factor1, output0 + outputVectorStep)
-        martlet_store_reals(martlet_to_reals(sum1v0) * factor0, output0 + Integers.scalarCount)
-        martlet_store_reals(martlet_to_reals(sum1v1) * factor1, output0 + outputVectorStep + Integers.scalarCount)
-        martlet_store_reals(martlet_to_reals(sum2v0) * factor0, output0 + 2 * Integers.scalarCount)
-        martlet_store_reals(martlet_to_reals(sum2v1) * factor1, output0 + outputVectorStep + 2 * Integers.scalarCount)
     }
 
     @inline(never) private func multiplyPairsStrip1x2(

@@ -7,7 +7,7 @@ import CMartletIntrinsics
 #if MARTLET_AVX2
     /// The longest run of pixels of a strip; the widest strip is two of them.
     @inline(__always) func longestQuantizedRun(vectors: Int) -> Int {
-        vectors == 2 ? 3 : 5
+        vectors == 2 ? 2 : 5
     }
 
     /// Calls the strip of `pixels` pixels, which must be one of those below, and `vectors` vectors.
@@ -21,16 +21,8 @@ import CMartletIntrinsics
     ) {
         if vectors == 2 {
             switch pixels {
-            case 6:
-                convolveQuantizedStrip6x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
-                    residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 4:
                 convolveQuantizedStrip4x2(
-                    input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
-                    residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
-            case 3:
-                convolveQuantizedStrip3x2(
                     input0, input1, step, offsets, offsetCount, quads, weights, ahead, excess, bias, factors, settings,
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             case 2:
@@ -78,144 +70,6 @@ import CMartletIntrinsics
                     residual0, residual1, residualVectorStep, output0, output1, outputVectorStep)
             }
         }
-    }
-
-    @inline(never) private func convolveQuantizedStrip6x2(
-        _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
-        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
-        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
-        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
-    ) {
-        let bias0 = martlet_load_integers(bias)
-        let bias1 = martlet_load_integers(bias + Integers.scalarCount)
-        var sum0v0 = bias0
-        var sum0v1 = bias1
-        var sum1v0 = bias0
-        var sum1v1 = bias1
-        var sum2v0 = bias0
-        var sum2v1 = bias1
-        var sum3v0 = bias0
-        var sum3v1 = bias1
-        var sum4v0 = bias0
-        var sum4v1 = bias1
-        var sum5v0 = bias0
-        var sum5v1 = bias1
-        var weights = weights
-        var i = 0
-        while i < offsetCount {
-            var x0 = input0 + offsets[i]
-            var x1 = input1 + offsets[i]
-            var quad = 0
-            while quad < quads {
-                let w0 = martlet_load_integers(weights)
-                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let pixel0 = martlet_broadcast_quad(x0)
-                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
-                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
-                let pixel1 = martlet_broadcast_quad(x0 + step)
-                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
-                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
-                let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
-                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
-                let pixel3 = martlet_broadcast_quad(x1)
-                sum3v0 = martlet_add_quads(sum3v0, pixel3, w0)
-                sum3v1 = martlet_add_quads(sum3v1, pixel3, w1)
-                let pixel4 = martlet_broadcast_quad(x1 + step)
-                sum4v0 = martlet_add_quads(sum4v0, pixel4, w0)
-                sum4v1 = martlet_add_quads(sum4v1, pixel4, w1)
-                let pixel5 = martlet_broadcast_quad(x1 + 2 * step)
-                sum5v0 = martlet_add_quads(sum5v0, pixel5, w0)
-                sum5v1 = martlet_add_quads(sum5v1, pixel5, w1)
-                martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
-                x0 += 4
-                x1 += 4
-                quad += 1
-            }
-            i += 1
-        }
-        if let excess {
-            var place = excess
-            var end = place
-            end = place + 1 + place[0]
-            place += 1
-            while place < end {
-                let x0 = input0 + place[0]
-                let x1 = input1 + place[0]
-                let w = martlet_load_integers(weights)
-                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
-                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
-                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
-                sum3v0 = martlet_add_quads(sum3v0, martlet_broadcast_quad(x1), w)
-                sum4v0 = martlet_add_quads(sum4v0, martlet_broadcast_quad(x1 + step), w)
-                sum5v0 = martlet_add_quads(sum5v0, martlet_broadcast_quad(x1 + 2 * step), w)
-                weights += 4 * Integers.scalarCount
-                place += 1
-            }
-            end = place + 1 + place[0]
-            place += 1
-            while place < end {
-                let x0 = input0 + place[0]
-                let x1 = input1 + place[0]
-                let w = martlet_load_integers(weights)
-                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
-                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
-                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x0 + 2 * step), w)
-                sum3v1 = martlet_add_quads(sum3v1, martlet_broadcast_quad(x1), w)
-                sum4v1 = martlet_add_quads(sum4v1, martlet_broadcast_quad(x1 + step), w)
-                sum5v1 = martlet_add_quads(sum5v1, martlet_broadcast_quad(x1 + 2 * step), w)
-                weights += 4 * Integers.scalarCount
-                place += 1
-            }
-        }
-        let factor0 = martlet_load_reals(factors)
-        let factor1 = martlet_load_reals(factors + Integers.scalarCount)
-        if residual0 == nil && settings[3] == 0 {
-            martlet_store_scaled(sum0v0, factor0, settings, output0)
-            martlet_store_scaled(sum0v1, factor1, settings, output0 + outputVectorStep)
-            martlet_store_scaled(sum1v0, factor0, settings, output0 + bytesOfPixel)
-            martlet_store_scaled(sum1v1, factor1, settings, output0 + outputVectorStep + bytesOfPixel)
-            martlet_store_scaled(sum2v0, factor0, settings, output0 + 2 * bytesOfPixel)
-            martlet_store_scaled(sum2v1, factor1, settings, output0 + outputVectorStep + 2 * bytesOfPixel)
-            martlet_store_scaled(sum3v0, factor0, settings, output1)
-            martlet_store_scaled(sum3v1, factor1, settings, output1 + outputVectorStep)
-            martlet_store_scaled(sum4v0, factor0, settings, output1 + bytesOfPixel)
-            martlet_store_scaled(sum4v1, factor1, settings, output1 + outputVectorStep + bytesOfPixel)
-            martlet_store_scaled(sum5v0, factor0, settings, output1 + 2 * bytesOfPixel)
-            martlet_store_scaled(sum5v1, factor1, settings, output1 + outputVectorStep + 2 * bytesOfPixel)
-            return
-        }
-        martlet_store_sum(
-            sum0v0, factor0, settings, residual0.map { $0 }, output0)
-        martlet_store_sum(
-            sum0v1, factor1, settings, residual0.map { $0 + residualVectorStep }, output0 + outputVectorStep)
-        martlet_store_sum(
-            sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
-        martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
-            output0 + outputVectorStep + bytesOfPixel)
-        martlet_store_sum(
-            sum2v0, factor0, settings, residual0.map { $0 + 2 * bytesOfPixel }, output0 + 2 * bytesOfPixel)
-        martlet_store_sum(
-            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel },
-            output0 + outputVectorStep + 2 * bytesOfPixel)
-        martlet_store_sum(
-            sum3v0, factor0, settings, residual1.map { $0 }, output1)
-        martlet_store_sum(
-            sum3v1, factor1, settings, residual1.map { $0 + residualVectorStep }, output1 + outputVectorStep)
-        martlet_store_sum(
-            sum4v0, factor0, settings, residual1.map { $0 + bytesOfPixel }, output1 + bytesOfPixel)
-        martlet_store_sum(
-            sum4v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel },
-            output1 + outputVectorStep + bytesOfPixel)
-        martlet_store_sum(
-            sum5v0, factor0, settings, residual1.map { $0 + 2 * bytesOfPixel }, output1 + 2 * bytesOfPixel)
-        martlet_store_sum(
-            sum5v1, factor1, settings, residual1.map { $0 + residualVectorStep + 2 * bytesOfPixel },
-            output1 + outputVectorStep + 2 * bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip4x2(
@@ -298,34 +152,20 @@ import CMartletIntrinsics
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
         if residual0 == nil && settings[3] == 0 {
-            martlet_store_scaled(sum0v0, factor0, settings, output0)
-            martlet_store_scaled(sum0v1, factor1, settings, output0 + outputVectorStep)
-            martlet_store_scaled(sum1v0, factor0, settings, output0 + bytesOfPixel)
-            martlet_store_scaled(sum1v1, factor1, settings, output0 + outputVectorStep + bytesOfPixel)
-            martlet_store_scaled(sum2v0, factor0, settings, output1)
-            martlet_store_scaled(sum2v1, factor1, settings, output1 + outputVectorStep)
-            martlet_store_scaled(sum3v0, factor0, settings, output1 + bytesOfPixel)
-            martlet_store_scaled(sum3v1, factor1, settings, output1 + outputVectorStep + bytesOfPixel)
+            martlet_store_scaled_pixel(sum0v0, sum0v1, factor0, factor1, settings, output0)
+            martlet_store_scaled_pixel(sum1v0, sum1v1, factor0, factor1, settings, output0 + bytesOfPixel)
+            martlet_store_scaled_pixel(sum2v0, sum2v1, factor0, factor1, settings, output1)
+            martlet_store_scaled_pixel(sum3v0, sum3v1, factor0, factor1, settings, output1 + bytesOfPixel)
             return
         }
-        martlet_store_sum(
-            sum0v0, factor0, settings, residual0.map { $0 }, output0)
-        martlet_store_sum(
-            sum0v1, factor1, settings, residual0.map { $0 + residualVectorStep }, output0 + outputVectorStep)
-        martlet_store_sum(
-            sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
-        martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
-            output0 + outputVectorStep + bytesOfPixel)
-        martlet_store_sum(
-            sum2v0, factor0, settings, residual1.map { $0 }, output1)
-        martlet_store_sum(
-            sum2v1, factor1, settings, residual1.map { $0 + residualVectorStep }, output1 + outputVectorStep)
-        martlet_store_sum(
-            sum3v0, factor0, settings, residual1.map { $0 + bytesOfPixel }, output1 + bytesOfPixel)
-        martlet_store_sum(
-            sum3v1, factor1, settings, residual1.map { $0 + residualVectorStep + bytesOfPixel },
-            output1 + outputVectorStep + bytesOfPixel)
+        martlet_store_sum_pixel(
+            sum0v0, sum0v1, factor0, factor1, settings, residual0.map { $0 }, output0)
+        martlet_store_sum_pixel(
+            sum1v0, sum1v1, factor0, factor1, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
+        martlet_store_sum_pixel(
+            sum2v0, sum2v1, factor0, factor1, settings, residual1.map { $0 }, output1)
+        martlet_store_sum_pixel(
+            sum3v0, sum3v1, factor0, factor1, settings, residual1.map { $0 + bytesOfPixel }, output1 + bytesOfPixel)
     }
 
     @inline(never) private func convolveQuantizedStrip2x2(
@@ -394,113 +234,14 @@ import CMartletIntrinsics
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
         if residual0 == nil && settings[3] == 0 {
-            martlet_store_scaled(sum0v0, factor0, settings, output0)
-            martlet_store_scaled(sum0v1, factor1, settings, output0 + outputVectorStep)
-            martlet_store_scaled(sum1v0, factor0, settings, output1)
-            martlet_store_scaled(sum1v1, factor1, settings, output1 + outputVectorStep)
+            martlet_store_scaled_pixel(sum0v0, sum0v1, factor0, factor1, settings, output0)
+            martlet_store_scaled_pixel(sum1v0, sum1v1, factor0, factor1, settings, output1)
             return
         }
-        martlet_store_sum(
-            sum0v0, factor0, settings, residual0.map { $0 }, output0)
-        martlet_store_sum(
-            sum0v1, factor1, settings, residual0.map { $0 + residualVectorStep }, output0 + outputVectorStep)
-        martlet_store_sum(
-            sum1v0, factor0, settings, residual1.map { $0 }, output1)
-        martlet_store_sum(
-            sum1v1, factor1, settings, residual1.map { $0 + residualVectorStep }, output1 + outputVectorStep)
-    }
-
-    @inline(never) private func convolveQuantizedStrip3x2(
-        _ input0: UnsafePointer<UInt8>, _ input1: UnsafePointer<UInt8>, _ step: Int, _ offsets: UnsafePointer<Int>,
-        _ offsetCount: Int, _ quads: Int, _ weights: UnsafeRawPointer, _ ahead: Int, _ excess: UnsafePointer<Int>?,
-        _ bias: UnsafePointer<Int32>, _ factors: UnsafePointer<Float>, _ settings: UnsafePointer<Float>,
-        _ residual0: UnsafePointer<UInt8>?, _ residual1: UnsafePointer<UInt8>?, _ residualVectorStep: Int,
-        _ output0: UnsafeMutablePointer<UInt8>, _ output1: UnsafeMutablePointer<UInt8>, _ outputVectorStep: Int
-    ) {
-        let bias0 = martlet_load_integers(bias)
-        let bias1 = martlet_load_integers(bias + Integers.scalarCount)
-        var sum0v0 = bias0
-        var sum0v1 = bias1
-        var sum1v0 = bias0
-        var sum1v1 = bias1
-        var sum2v0 = bias0
-        var sum2v1 = bias1
-        var weights = weights
-        var i = 0
-        while i < offsetCount {
-            var x0 = input0 + offsets[i]
-            var quad = 0
-            while quad < quads {
-                let w0 = martlet_load_integers(weights)
-                let w1 = martlet_load_integers(weights + 4 * Integers.scalarCount)
-                let pixel0 = martlet_broadcast_quad(x0)
-                sum0v0 = martlet_add_quads(sum0v0, pixel0, w0)
-                sum0v1 = martlet_add_quads(sum0v1, pixel0, w1)
-                let pixel1 = martlet_broadcast_quad(x0 + step)
-                sum1v0 = martlet_add_quads(sum1v0, pixel1, w0)
-                sum1v1 = martlet_add_quads(sum1v1, pixel1, w1)
-                let pixel2 = martlet_broadcast_quad(x0 + 2 * step)
-                sum2v0 = martlet_add_quads(sum2v0, pixel2, w0)
-                sum2v1 = martlet_add_quads(sum2v1, pixel2, w1)
-                martlet_prefetch(weights + ahead)
-                martlet_prefetch(weights + ahead + 4 * Integers.scalarCount)
-                weights += 8 * Integers.scalarCount
-                x0 += 4
-                quad += 1
-            }
-            i += 1
-        }
-        if let excess {
-            var place = excess
-            var end = place
-            end = place + 1 + place[0]
-            place += 1
-            while place < end {
-                let x0 = input0 + place[0]
-                let w = martlet_load_integers(weights)
-                sum0v0 = martlet_add_quads(sum0v0, martlet_broadcast_quad(x0), w)
-                sum1v0 = martlet_add_quads(sum1v0, martlet_broadcast_quad(x0 + step), w)
-                sum2v0 = martlet_add_quads(sum2v0, martlet_broadcast_quad(x0 + 2 * step), w)
-                weights += 4 * Integers.scalarCount
-                place += 1
-            }
-            end = place + 1 + place[0]
-            place += 1
-            while place < end {
-                let x0 = input0 + place[0]
-                let w = martlet_load_integers(weights)
-                sum0v1 = martlet_add_quads(sum0v1, martlet_broadcast_quad(x0), w)
-                sum1v1 = martlet_add_quads(sum1v1, martlet_broadcast_quad(x0 + step), w)
-                sum2v1 = martlet_add_quads(sum2v1, martlet_broadcast_quad(x0 + 2 * step), w)
-                weights += 4 * Integers.scalarCount
-                place += 1
-            }
-        }
-        let factor0 = martlet_load_reals(factors)
-        let factor1 = martlet_load_reals(factors + Integers.scalarCount)
-        if residual0 == nil && settings[3] == 0 {
-            martlet_store_scaled(sum0v0, factor0, settings, output0)
-            martlet_store_scaled(sum0v1, factor1, settings, output0 + outputVectorStep)
-            martlet_store_scaled(sum1v0, factor0, settings, output0 + bytesOfPixel)
-            martlet_store_scaled(sum1v1, factor1, settings, output0 + outputVectorStep + bytesOfPixel)
-            martlet_store_scaled(sum2v0, factor0, settings, output0 + 2 * bytesOfPixel)
-            martlet_store_scaled(sum2v1, factor1, settings, output0 + outputVectorStep + 2 * bytesOfPixel)
-            return
-        }
-        martlet_store_sum(
-            sum0v0, factor0, settings, residual0.map { $0 }, output0)
-        martlet_store_sum(
-            sum0v1, factor1, settings, residual0.map { $0 + residualVectorStep }, output0 + outputVectorStep)
-        martlet_store_sum(
-            sum1v0, factor0, settings, residual0.map { $0 + bytesOfPixel }, output0 + bytesOfPixel)
-        martlet_store_sum(
-            sum1v1, factor1, settings, residual0.map { $0 + residualVectorStep + bytesOfPixel },
-            output0 + outputVectorStep + bytesOfPixel)
-        martlet_store_sum(
-            sum2v0, factor0, settings, residual0.map { $0 + 2 * bytesOfPixel }, output0 + 2 * bytesOfPixel)
-        martlet_store_sum(
-            sum2v1, factor1, settings, residual0.map { $0 + residualVectorStep + 2 * bytesOfPixel },
-            output0 + outputVectorStep + 2 * bytesOfPixel)
+        martlet_store_sum_pixel(
+            sum0v0, sum0v1, factor0, factor1, settings, residual0.map { $0 }, output0)
+        martlet_store_sum_pixel(
+            sum1v0, sum1v1, factor0, factor1, settings, residual1.map { $0 }, output1)
     }
 
     @inline(never) private func convolveQuantizedStrip1x2(
@@ -558,14 +299,11 @@ import CMartletIntrinsics
         let factor0 = martlet_load_reals(factors)
         let factor1 = martlet_load_reals(factors + Integers.scalarCount)
         if residual0 == nil && settings[3] == 0 {
-            martlet_store_scaled(sum0v0, factor0, settings, output0)
-            martlet_store_scaled(sum0v1, factor1, settings, output0 + outputVectorStep)
+            martlet_store_scaled_pixel(sum0v0, sum0v1, factor0, factor1, settings, output0)
             return
         }
-        martlet_store_sum(
-            sum0v0, factor0, settings, residual0.map { $0 }, output0)
-        martlet_store_sum(
-            sum0v1, factor1, settings, residual0.map { $0 + residualVectorStep }, output0 + outputVectorStep)
+        martlet_store_sum_pixel(
+            sum0v0, sum0v1, factor0, factor1, settings, residual0.map { $0 }, output0)
     }
 
     @inline(never) private func convolveQuantizedStrip10x1(

@@ -20,7 +20,7 @@
     }
     let oneRow = columnsOfOneRowStrips(columns, run: run)
     var (row, column) = (0, 0)
-    while column < columns {
+    while column < columns && row < rows {
         let width = panelWidth(remaining: columns - column, run: run)
         let twoRows = width <= run && row + 1 < rows
         // A strip of one row is cut in halves if it can be.
