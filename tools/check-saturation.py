@@ -15,6 +15,9 @@ import json
 import pathlib
 import subprocess
 
+from peers.engines import PEERS
+from peers.network import read
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
@@ -24,29 +27,6 @@ def quantization_table():
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
-
-
-def in_onnx_runtime(network):
-    import onnxruntime
-
-    session = onnxruntime.InferenceSession(str(network), providers=["CPUExecutionProvider"])
-    name = session.get_inputs()[0].name
-    return lambda image: session.run(None, {name: image})[0]
-
-
-def in_openvino(network, shape):
-    import openvino
-
-    core = openvino.Core()
-    model = core.read_model(network)
-    model.reshape({0: list(shape)})
-    request = core.compile_model(model, "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).create_infer_request()
-
-    def run(image):
-        request.infer({0: image})
-        return request.get_output_tensor(0).data
-
-    return run
 
 
 def accuracy(run, images):
@@ -70,8 +50,11 @@ def main():
             raise SystemExit(result.stderr)
         data = table.Images(a.data, a.labels, table.preprocessing_of(network))
         images = list(data)
-        row = [json.loads(result.stdout)["top1"], accuracy(in_onnx_runtime(network), images),
-               accuracy(in_openvino(network, images[0][0].shape), images), table.accuracy_in_onnx_runtime(network, data)]
+        row = [json.loads(result.stdout)["top1"]]
+        for engine in (PEERS["onnxruntime"], PEERS["openvino"]):
+            engine.load_library()
+            row.append(accuracy(engine.open(network, read(network), 1, 1), images))
+        row.append(table.accuracy_in_onnx_runtime(network, data))
         print("{:40} {:8.2f} {:13.2f} {:9.2f} {:11.2f}".format(pathlib.Path(network).name, *(100 * part for part in row)))
 
 

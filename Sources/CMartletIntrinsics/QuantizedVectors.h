@@ -175,7 +175,7 @@ MARTLET_INLINE martlet_reals martlet_add_residual(
     return value;
 }
 
-/// Stores a value rounded, after what is before that.
+/// Stores what `martlet_add_residual` makes of a value, rounded.
 MARTLET_INLINE void martlet_store_value(
     martlet_reals value, const float *settings, const uint8_t *residual, void *output) {
     martlet_store_rounded(martlet_add_residual(value, settings, residual), settings, output);
@@ -187,7 +187,7 @@ MARTLET_INLINE void martlet_store_sum(
     martlet_store_value(martlet_to_reals(sum) * factor, settings, residual, output);
 }
 
-#if defined(__AVX2__) && MARTLET_LANES == 8
+#if MARTLET_LANES == 8
 /// Stores the two vectors of a pixel, side by side, to the bytes `martlet_store_rounded` makes of each.
 MARTLET_INLINE void martlet_store_rounded_pixel(
     martlet_reals lanes0, martlet_reals lanes1, const float *settings, void *output) {

@@ -57,10 +57,10 @@ struct QuantizedConvolution: Step {
         let width = y.layout.width
         let vectors = y.layout.blocks * operands.vectorsOfBlock
         let pairs = (vectors + 1) / 2
-        let pairWeights = offsets.count * quads * 2 * 4 * kernels.lanes * kernels.weightBytes
+        let weightBytes = offsets.count * quads * 4 * kernels.weightBytes * vectors * kernels.lanes
         let tasks = ConvolutionTasks(
             images: y.layout.images, height: y.layout.height, width: width, isFlat: isFlat,
-            products: offsets.count * quads * vectors, pairs: pairs, weightBytes: pairs * pairWeights,
+            products: offsets.count * quads * vectors, pairs: pairs, weightBytes: weightBytes,
             workers: operands.workers)
         let inputRowStep = x.layout.rowStride * strides.row
         let inputColumnStep = x.layout.lanes * strides.column

@@ -14,7 +14,7 @@
     let oneRow = columnsOfOneRowStrips(columns, run: run)
     var (row, column) = (0, 0)
     while column < columns && row < rows {
-        let width = panelWidth(remaining: columns - column, run: run)
+        let width = stripWidth(remaining: columns - column, run: run)
         let twoRows = width <= run && row + 1 < rows
         // A strip of one row is cut in halves if it can be.
         let half = width & 1 == 0 ? width / 2 : 0

@@ -24,7 +24,7 @@ public func multiplyPairs(
     let run = longestQuantizedRun(vectors: vectors)
     var column = 0
     while column < columns {
-        let width = panelWidth(remaining: columns - column, run: run)
+        let width = stripWidth(remaining: columns - column, run: run)
         let half = width & 1 == 0 ? width / 2 : 0
         let source = input + column * inputColumnStep
         let target = output + column * lanes

@@ -1,1 +1,0 @@
-../MartletKernelsBaseline/Blocked/PanelWidth.swift

@@ -1,0 +1,1 @@
+../MartletKernelsBaseline/Blocked/StripOrder.swift
