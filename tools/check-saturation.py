@@ -35,6 +35,8 @@ def accuracy(run, images):
 
 
 def main():
+    import numpy
+
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("networks", nargs="+")
     parser.add_argument("--data", required=True)
@@ -49,7 +51,7 @@ def main():
         if result.returncode:
             raise SystemExit(result.stderr)
         data = table.Images(a.data, a.labels, table.preprocessing_of(network))
-        images = list(data)
+        images = [(numpy.ascontiguousarray(image), label) for image, label in data]
         row = [json.loads(result.stdout)["top1"]]
         for engine in (PEERS["onnxruntime"], PEERS["openvino"]):
             engine.load_library()
