@@ -10,6 +10,9 @@ of pixels are two runs of neighbours from two base pointers, which lets two shor
 strips of an odd number are one run. How many pixels fit follows from the registers, which hold pixels x vectors sums,
 the weights of one lane and one input.
 
+Strips of one shape that follow each other, a series, are one call: what is around a strip of few input channels, its call and
+the choice of the strip, would take a third of its time.
+
 A convolution multiplies one channel of a pixel with a vector of weights, a depthwise one a vector of channels. On bytes a
 convolution multiplies four channels at once: with one instruction where there is one for it (VNNI), with three where
 products of bytes are summed in 16 bits first, or else in pairs of 16 bits, the first and third channel before the others.
@@ -42,12 +45,15 @@ QUANTIZED_SETS = {
 SUMMED_IN_16_BITS = ("AVX512", "AVX2")
 
 CONVOLUTION = [
+    ("series", "StripSeries"),
     ("input0", "UnsafePointer<Float>"),
     ("input1", "UnsafePointer<Float>"),
     ("step", "Int"),
     ("offsets", "UnsafePointer<Int>"),
     ("offsetCount", "Int"),
     ("lanes", "Int"),
+    ("wholeCount", "Int"),
+    ("lastLanes", "Int"),
     ("weights", "UnsafePointer<Float>"),
     ("ahead", "Int"),
     ("bias", "UnsafePointer<Float>"),
@@ -61,15 +67,19 @@ CONVOLUTION = [
     ("maximum", "Float"),
 ]
 # One vector, one lane at each offset, which is the whole vector.
-DEPTHWISE = [pair for pair in CONVOLUTION if pair[0] not in ("lanes", "ahead", "residualBlockStep", "outputBlockStep")]
+NOT_DEPTHWISE = ("lanes", "wholeCount", "lastLanes", "ahead", "residualBlockStep", "outputBlockStep")
+DEPTHWISE = [pair for pair in CONVOLUTION if pair[0] not in NOT_DEPTHWISE]
 
 QUANTIZED_CONVOLUTION = [
+    ("series", "StripSeries"),
     ("input0", "UnsafePointer<UInt8>"),
     ("input1", "UnsafePointer<UInt8>"),
     ("step", "Int"),
     ("offsets", "UnsafePointer<Int>"),
     ("offsetCount", "Int"),
     ("quads", "Int"),
+    ("wholeCount", "Int"),
+    ("lastQuads", "Int"),
     ("weights", "UnsafeRawPointer"),
     ("ahead", "Int"),
     ("excess", "UnsafePointer<Int>?"),
@@ -85,17 +95,21 @@ QUANTIZED_CONVOLUTION = [
 ]
 # Products of 16-bit numbers, without what comes after them in a layer.
 PAIRS = [
-    *(pair for pair in QUANTIZED_CONVOLUTION[:8] if pair[0] != "quads"),
+    *QUANTIZED_CONVOLUTION[:6],
+    ("pairs", "Int"),
+    ("wholeCount", "Int"),
+    ("lastPairs", "Int"),
+    ("weights", "UnsafeRawPointer"),
+    ("ahead", "Int"),
     ("factors", "UnsafePointer<Float>"),
     ("output0", "UnsafeMutablePointer<Float>"),
     ("output1", "UnsafeMutablePointer<Float>"),
     ("outputVectorStep", "Int"),
 ]
-PAIRS.insert(5, ("pairs", "Int"))
 QUANTIZED_DEPTHWISE = [
     pair
     for pair in QUANTIZED_CONVOLUTION
-    if pair[0] not in ("quads", "ahead", "excess", "residualVectorStep", "outputVectorStep")
+    if pair[0] not in ("quads", "wholeCount", "lastQuads", "ahead", "excess", "residualVectorStep", "outputVectorStep")
 ]
 
 
@@ -119,17 +133,17 @@ def strips(run):
 
 def name(kind, pixels, vectors):
     if kind is PAIRS:
-        return f"multiplyPairsStrip{pixels}x{vectors}"
-    stem = ("depthwise" if is_depthwise(kind) else "convolve") + ("QuantizedStrip" if is_quantized(kind) else "Strip")
+        return f"multiplyPairsStrips{pixels}x{vectors}"
+    stem = ("depthwise" if is_depthwise(kind) else "convolve") + ("QuantizedStrips" if is_quantized(kind) else "Strips")
     return f"{stem}{pixels}" if is_depthwise(kind) else f"{stem}{pixels}x{vectors}"
 
 
-def wrapped(pieces, indent):
+def wrapped(pieces, indent, length=LINE_LENGTH):
     """The pieces, comma-separated, in lines as long as the formatter allows."""
     lines = [""]
     for piece in pieces:
         text = f"{lines[-1]}, {piece}" if lines[-1] else piece
-        if lines[-1] and len(indent + text + ",") > LINE_LENGTH:
+        if lines[-1] and len(indent + text + ",") > length:
             lines[-1] += ","
             lines.append(piece)
         else:
@@ -153,6 +167,7 @@ def strip(kind, pixels, vectors):
     out = [f"@inline(never) private func {name(kind, pixels, vectors)}(", parameters(kind, "    "), ") {"]
     for v in both:
         out.append(f"    let bias{v} = load(bias{vectors_further(v)})")
+    loop, out = out, []
     for p, _, _ in places:
         for v in both:
             out.append(f"    var sum{p}v{v} = bias{v}")
@@ -180,6 +195,7 @@ def strip(kind, pixels, vectors):
         for r in range(runs):
             out.append(f"        var x{r} = input{r} + offsets[i]")
         # Not unrolled over the lanes: a wide strip's products hide the loop's own few instructions.
+        out.append("        let lanes = i < wholeCount ? lanes : lastLanes")
         out.append("        var lane = 0")
         out.append("        while lane < lanes {")
         products(lambda r, k: f"Vector(repeating: x{r}[{['0', 'step'][k] if k < 2 else f'{k} * step'}])", " " * 12)
@@ -190,22 +206,42 @@ def strip(kind, pixels, vectors):
     out.append("        i += 1")
     out.append("    }")
     out.append("    if let residual0, let residual1 {" if runs == 2 else "    if let residual0 {")
+    for r in range(runs):
+        out.append(f"        let addend{r} = residual{r} + strip * series.residualStep")
     for p, r, k in places:
         for v in both:
             block = " + residualBlockStep" if v else ""
-            out.append(f"        sum{p}v{v} += load(residual{r}{block}{vectors_further(k)})")
+            out.append(f"        sum{p}v{v} += load(addend{r}{block}{vectors_further(k)})")
     out.append("    }")
     for p, r, k in places:
         for v in both:
             block = " + outputBlockStep" if v else ""
             out.append(f"    store(clamp(sum{p}v{v}, minimum, maximum), to: output{r}{block}{vectors_further(k)})")
-    out.append("}")
-    return out
+    return [*loop, *for_each_strip(out, runs), "}"]
+
+
+def for_each_strip(body, runs):
+    """The loop over the strips of a series."""
+    out = []
+    for r in range(runs):
+        out.append(f"    var (input{r}, output{r}) = (input{r}, output{r})")
+    out += ["    var strip = 0", "    while strip < series.count {", *("    " + line for line in body)]
+    for r in range(runs):
+        out += [f"        input{r} += series.inputStep", f"        output{r} += series.outputStep"]
+    return [*out, "        strip += 1", "    }"]
 
 
 def times(count, step):
     """The text that adds so many steps to a pointer."""
     return ["", f" + {step}"][count] if count < 2 else f" + {count} * {step}"
+
+
+def call(function, arguments, indent):
+    """The lines of a call in the body of a series' loop, which is four columns further in."""
+    line = f"{indent}{function}({', '.join(arguments)})"
+    if len(line) + 4 <= LINE_LENGTH:
+        return [line]
+    return [f"{indent}{function}(", *(wrapped(arguments, indent + " " * 4, LINE_LENGTH - 4) + ")").split("\n")]
 
 
 def excess(places, vectors, runs):
@@ -239,6 +275,9 @@ def quantized_strip(kind, key, pixels, vectors):
     out = [f"@inline(never) private func {name(kind, pixels, vectors)}(", parameters(kind, "    "), ") {"]
     for v in both if kind is not PAIRS else ():
         out.append(f"    let bias{v} = martlet_load_integers(bias{times(v, lanes)})")
+    for v in both:
+        out.append(f"    let factor{v} = martlet_load_reals(factors{times(v, lanes)})")
+    loop, out = out, []
     for p, _, _ in places:
         for v in both:
             out.append(f"    var sum{p}v{v} = {'Integers.zero' if kind is PAIRS else f'bias{v}'}")
@@ -256,6 +295,8 @@ def quantized_strip(kind, key, pixels, vectors):
         for r in range(runs):
             out.append(f"        var x{r} = input{r} + offsets[i]")
         name_of_terms = "pair" if kind is PAIRS else "quad"
+        out.append(
+            f"        let {name_of_terms}s = i < wholeCount ? {name_of_terms}s : last{name_of_terms.capitalize()}s")
         out.append(f"        var {name_of_terms} = 0")
         out.append(f"        while {name_of_terms} < {name_of_terms}s {{")
         indent = " " * 12
@@ -289,14 +330,12 @@ def quantized_strip(kind, key, pixels, vectors):
     out.append("    }")
     if kind is QUANTIZED_CONVOLUTION and key in SUMMED_IN_16_BITS:
         out += excess(places, vectors, runs)
-    for v in both:
-        out.append(f"    let factor{v} = martlet_load_reals(factors{times(v, lanes)})")
     if kind is PAIRS:
         for p, r, k in places:
             for v in both:
                 to = f"output{r}{' + outputVectorStep' if v else ''}{times(k, lanes)}"
-                out.append(f"    martlet_store_reals(martlet_to_reals(sum{p}v{v}) * factor{v}, {to})")
-        return [*out, "}"]
+                out += call("martlet_store_reals", [f"martlet_to_reals(sum{p}v{v}) * factor{v}", to], "    ")
+        return [*loop, *for_each_strip(out, runs), "}"]
     # Two vectors of eight lanes are the sixteen channels of a pixel, and are stored as one.
     whole = kind is QUANTIZED_CONVOLUTION and key == "AVX2" and vectors == 2
     stored = range(1) if whole else both
@@ -310,28 +349,28 @@ def quantized_strip(kind, key, pixels, vectors):
     for p, r, k in places:
         for v in stored:
             to = f"output{r}{' + outputVectorStep' if v else ''}{times(k, 'bytesOfPixel')}"
-            out.append(f"        martlet_store_scaled{suffix}({', '.join([*values(p, v), to])})")
-    out.append("        return")
-    out.append("    }")
+            out += call(f"martlet_store_scaled{suffix}", [*values(p, v), to], "        ")
+    out.append("    } else {")
+    for r in range(runs):
+        out.append(f"        let addend{r} = residual{r}.map {{ $0 + strip * series.residualStep }}")
     for p, r, k in places:
         for v in stored:
-            residual = f"residual{r}.map {{ $0{' + residualVectorStep' if v else ''}{times(k, 'bytesOfPixel')} }}"
+            residual = f"addend{r}.map {{ $0{' + residualVectorStep' if v else ''}{times(k, 'bytesOfPixel')} }}"
             to = f"output{r}{' + outputVectorStep' if v else ''}{times(k, 'bytesOfPixel')}"
-            out.append(f"    martlet_store_sum{suffix}(")
-            out += (wrapped([*values(p, v), residual, to], " " * 8) + ")").split("\n")
-    out.append("}")
-    return out
+            out += call(f"martlet_store_sum{suffix}", [*values(p, v), residual, to], "        ")
+    out.append("    }")
+    return [*loop, *for_each_strip(out, runs), "}"]
 
 
 def dispatch(kind, run):
     """The function that chooses the strip."""
     quantized = "Quantized" if is_quantized(kind) else ""
     if is_depthwise(kind):
-        out = ["/// Calls the strip of `pixels` pixels, which must be one of those below."]
-        out += [f"@inline(__always) func depthwise{quantized}Strip(", "    pixels: Int,"]
+        out = ["/// Calls the strips of `pixels` pixels, which must be one of those below."]
+        out += [f"@inline(__always) func depthwise{quantized}Strips(", "    pixels: Int,"]
     else:
-        out = ["/// Calls the strip of `pixels` pixels, which must be one of those below, and `vectors` vectors."]
-        stem = "multiplyPairsStrip" if kind is PAIRS else f"convolve{quantized}Strip"
+        out = ["/// Calls the strips of `pixels` pixels, which must be one of those below, and `vectors` vectors."]
+        stem = "multiplyPairsStrips" if kind is PAIRS else f"convolve{quantized}Strips"
         out += [f"@inline(__always) func {stem}(", "    pixels: Int, vectors: Int,"]
     out += [parameters(kind, "    "), ") {"]
 
@@ -382,7 +421,7 @@ def file(kind, key):
         [
             "// Generated by tools/generate-strips.py; do not edit.",
             "",
-            f"// The arguments of a strip are those of `{rows}`, the pointers once for each of its two runs.",
+            f"// The arguments of strips are those of `{rows}`, the pointers once for each of the first one's two runs.",
             "",
             *(["import CMartletIntrinsics", ""] if kind is not DEPTHWISE else []),
             f"#if {condition}",

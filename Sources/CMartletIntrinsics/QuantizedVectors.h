@@ -142,8 +142,17 @@ MARTLET_INLINE martlet_integers martlet_add_quads(martlet_integers sum, martlet_
 /// Each lane between two bounds.
 MARTLET_INLINE martlet_reals martlet_clamp(martlet_reals lanes, float minimum, float maximum) {
     const martlet_reals low = minimum, high = maximum;
+    // Of two numbers of which one is NaN the instructions take the second. Written as comparisons, each would be two.
+#if defined(__AVX512F__)
+    return (martlet_reals)_mm512_min_ps((__m512)high, _mm512_max_ps((__m512)low, (__m512)lanes));
+#elif defined(__AVX2__)
+    return (martlet_reals)_mm256_min_ps((__m256)high, _mm256_max_ps((__m256)low, (__m256)lanes));
+#elif defined(__x86_64__)
+    return (martlet_reals)_mm_min_ps((__m128)high, _mm_max_ps((__m128)low, (__m128)lanes));
+#else
     lanes = lanes < low ? low : lanes;
     return lanes > high ? high : lanes;
+#endif
 }
 
 /// Stores each lane as a byte: `zero point + clamp(round(lane))`, halves rounded to the even integer.

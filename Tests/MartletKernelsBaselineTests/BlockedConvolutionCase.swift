@@ -15,6 +15,8 @@ struct BlockedConvolutionCase {
     var vectors = 1
     /// Channels read at each offset; `nil` for a depthwise convolution.
     var lanes: Int? = 1
+    /// Channels read of the last block; `nil` for as many as of the others.
+    var lastLanes: Int?
     var pixelStep: Int
     var blocks = 1
     var kernel = [1, 1]
@@ -50,7 +52,13 @@ struct BlockedConvolutionCase {
         // The last pixel's lanes past `lanes` are not there, so that reading them would read the guard's mark.
         let input = GuardedBuffer(
             generator.floats(blocks * height * rowStep - (pixelStep - (lanes ?? pixelStep))))
-        let weights = GuardedBuffer(generator.floats(offsets.count * depth * vectors * c))
+        let taps = kernel[0] * kernel[1]
+        let wholeCount = lastLanes == nil ? offsets.count : offsets.count - taps
+        /// Channels read before those of an offset.
+        func first(_ offset: Int) -> Int {
+            offset <= wholeCount ? offset * depth : wholeCount * depth + (offset - wholeCount) * (lastLanes ?? 0)
+        }
+        let weights = GuardedBuffer(generator.floats(first(offsets.count) * vectors * c))
         let bias = GuardedBuffer(generator.floats(vectors * c))
         let outputRowStep = (columns + gap) * c
         let outputBlockStep = rows * outputRowStep + 2 * c
@@ -81,8 +89,8 @@ struct BlockedConvolutionCase {
                                 sum += Double(weights.start[i * c + o]) * Double(base[offset + o])
                                 continue
                             }
-                            for l in 0..<depth {
-                                let weight = weights.start[((i * depth + l) * vectors + v) * c + o]
+                            for l in 0..<first(i + 1) - first(i) {
+                                let weight = weights.start[((first(i) + l) * vectors + v) * c + o]
                                 sum += Double(weight) * Double(base[offset + l])
                             }
                         }
@@ -96,7 +104,8 @@ struct BlockedConvolutionCase {
         if let lanes {
             kernels.convolveRows(
                 input: input.start, inputRowStep: stride[0] * rowStep, inputColumnStep: stride[1] * pixelStep,
-                offsets: offsets, offsetCount: offsets.count, lanes: lanes, weights: weights.start, vectors: vectors,
+                offsets: offsets, offsetCount: offsets.count, lanes: lanes, wholeCount: wholeCount,
+                lastLanes: lastLanes ?? 0, weights: weights.start, vectors: vectors,
                 bias: bias.start, residual: residualStart, residualRowStep: residualRowStep,
                 residualBlockStep: residualBlockStep, output: output.start, outputRowStep: outputRowStep,
                 outputBlockStep: outputBlockStep, rows: rows, columns: columns, minimum: clamp.minimum,

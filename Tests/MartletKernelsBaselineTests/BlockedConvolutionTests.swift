@@ -48,6 +48,7 @@ import Testing
             problem.lanes = whole ? kernels.lanes : generator.integer(1...kernels.lanes)
             let products = problem.kernel[0] * problem.kernel[1] * problem.blocks * kernels.lanes * kernels.lanes
             problem.rows = max(1, min(problem.rows, 60000 / (products * problem.columns)))
+            if whole { problem.lastLanes = generator.integer(1...kernels.lanes) }
             problem.check(kernels, &generator)
         }
     }
@@ -86,7 +87,8 @@ import Testing
                         let (y, x) = (piece.rows.lowerBound, piece.columns.lowerBound)
                         kernels.convolveRows(
                             input: input + y * rowStep + x * c, inputRowStep: rowStep, inputColumnStep: c,
-                            offsets: offsets, offsetCount: 9, lanes: c, weights: weights, vectors: 1, bias: bias,
+                            offsets: offsets, offsetCount: 9, lanes: c, wholeCount: 9, lastLanes: 0,
+                            weights: weights, vectors: 1, bias: bias,
                             residual: nil, residualRowStep: 0, residualBlockStep: 0,
                             output: output + (y * columns + x) * c, outputRowStep: columns * c, outputBlockStep: 0,
                             rows: piece.rows.count, columns: piece.columns.count, minimum: 0, maximum: .infinity)
@@ -113,7 +115,8 @@ import Testing
             let output = GuardedBuffer([Float](repeating: 9, count: 3 * c))
             kernels.convolveRows(
                 input: bias, inputRowStep: 0, inputColumnStep: 0, offsets: [0], offsetCount: taps, lanes: 1,
-                weights: bias, vectors: 1, bias: bias, residual: nil, residualRowStep: 0, residualBlockStep: 0,
+                wholeCount: taps, lastLanes: 0, weights: bias, vectors: 1, bias: bias, residual: nil,
+                residualRowStep: 0, residualBlockStep: 0,
                 output: output.start, outputRowStep: 3 * c, outputBlockStep: 0, rows: rows, columns: columns,
                 minimum: -.infinity, maximum: .infinity)
             let expected: Float = taps == 0 ? 0.25 : 9

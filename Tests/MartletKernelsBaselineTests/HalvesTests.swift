@@ -30,8 +30,9 @@ import Testing
     @Test(arguments: KernelSet.available) func areMultipliedAsFloats(kernels: KernelSet) {
         var generator = SeededGenerator(seed: 4)
         let (c, rows, columns) = (kernels.lanes, 3, 11)
-        for (vectors, lanes) in [(2, c), (1, c), (2, 3)] {
+        for (vectors, lanes, lastLanes) in [(2, c, 0), (1, c, 1), (2, 3, 0)] {
             let offsets = [0, c, 2 * c, 40 * c, 41 * c]
+            let wholeCount = lastLanes == 0 ? offsets.count : 3
             let input = generator.floats(200 * c)
             let residual = generator.floats(2 * rows * columns * c)
             let bias = generator.floats(vectors * c)
@@ -44,8 +45,8 @@ import Testing
             let expected = result { output in
                 kernels.convolveRows(
                     input: input, inputRowStep: 40 * c, inputColumnStep: c, offsets: offsets,
-                    offsetCount: offsets.count,
-                    lanes: lanes, weights: halves.map { Float($0) }, vectors: vectors, bias: bias, residual: residual,
+                    offsetCount: offsets.count, lanes: lanes, wholeCount: wholeCount, lastLanes: lastLanes,
+                    weights: halves.map { Float($0) }, vectors: vectors, bias: bias, residual: residual,
                     residualRowStep: columns * c, residualBlockStep: rows * columns * c, output: output,
                     outputRowStep: columns * c, outputBlockStep: rows * columns * c, rows: rows, columns: columns,
                     minimum: -0.5, maximum: 0.7)
@@ -56,8 +57,9 @@ import Testing
                     guard let widened = widened.baseAddress else { return }
                     kernels.convolveHalfRows(
                         input: input, inputRowStep: 40 * c, inputColumnStep: c, offsets: offsets,
-                        offsetCount: offsets.count, lanes: lanes, weights: halves, widened: widened, vectors: vectors,
-                        bias: bias, residual: residual, residualRowStep: columns * c,
+                        offsetCount: offsets.count, lanes: lanes, wholeCount: wholeCount, lastLanes: lastLanes,
+                        weights: halves, widened: widened, vectors: vectors, bias: bias, residual: residual,
+                        residualRowStep: columns * c,
                         residualBlockStep: rows * columns * c, output: output, outputRowStep: columns * c,
                         outputBlockStep: rows * columns * c, rows: rows, columns: columns, minimum: -0.5, maximum: 0.7)
                 }

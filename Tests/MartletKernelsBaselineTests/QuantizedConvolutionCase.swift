@@ -76,6 +76,8 @@ struct QuantizedConvolutionCase {
     var vectors = 1
     /// Channels read at each offset, in fours; `nil` for a depthwise convolution.
     var quads: Int? = 4
+    /// The same of the last of several blocks, at most as many; `nil` for as many.
+    var lastQuads: Int?
     var blocks = 1
     var kernel = [1, 1]
     var stride = [1, 1]
@@ -102,9 +104,17 @@ struct QuantizedConvolutionCase {
             }
         }
         let depth = quads.map { 4 * $0 } ?? 1
+        let lastDepth = blocks > 1 ? lastQuads.map { 4 * $0 } ?? depth : depth
+        let fours = ChannelsRead((blocks - 1) * depth + lastDepth, blockLanes: depth, unit: 4)
+        /// Channels read before those of an offset.
+        let firsts = offsets.indices.reduce(into: [0]) { firsts, i in
+            let isLast = i / (kernel[0] * kernel[1]) == blocks - 1
+            firsts.append(firsts[i] + (isLast ? lastDepth : depth))
+        }
+        let terms = firsts[offsets.count]
         let input = generator.bytes(blocks * height * rowStep)
         // [offset][channel][vector][lane]
-        let weights = (0..<offsets.count * depth * vectors * c).map { _ in
+        let weights = (0..<terms * vectors * c).map { _ in
             Int8.random(in: -128...127, using: &generator)
         }
         let bias = (0..<vectors * c).map { _ in Int32.random(in: -100_000...100_000, using: &generator) }
@@ -131,8 +141,8 @@ struct QuantizedConvolutionCase {
                     for o in 0..<c {
                         var sum = bias[v * c + o]
                         for (i, offset) in offsets.enumerated() {
-                            for l in 0..<depth {
-                                let weight = weights[((i * depth + l) * vectors + v) * c + o]
+                            for l in 0..<firsts[i + 1] - firsts[i] {
+                                let weight = weights[((firsts[i] + l) * vectors + v) * c + o]
                                 let channel = quads == nil ? o : l
                                 sum &+= Int32(weight) * Int32(input[base + offset + channel])
                             }
@@ -147,9 +157,9 @@ struct QuantizedConvolutionCase {
 
         let kept = KeptConstants()
         defer { withExtendedLifetime(kept) {} }
-        let packed = try quads.map { quads in
-            let order = try QuadWeights(weights, vectors: vectors, quads: offsets.count * quads, for: kernels)
-            return try PackedQuads(order, offsets: offsets, quads: quads, in: kept)
+        let packed = try quads.map { _ in
+            let order = try QuadWeights(weights, vectors: vectors, quads: terms / 4, for: kernels)
+            return try PackedQuads(order, offsets: offsets, fours: fours, in: kept)
         }
         output.with { out in
             let start: UnsafePointer<UInt8>? = residual == .inPlace ? UnsafePointer(out) : nil
@@ -158,7 +168,7 @@ struct QuantizedConvolutionCase {
                 if let packed {
                     kernels.convolveQuantizedRows(
                         input: input, inputRowStep: stride[0] * rowStep, inputColumnStep: stride[1] * pixelStep,
-                        offsets: offsets, offsetCount: offsets.count, quads: depth / 4,
+                        offsets: offsets, offsetCount: offsets.count, channels: fours,
                         weights: packed.weights(ofPair: 0), vectors: vectors, excess: packed.excess(ofPair: 0),
                         bias: bias, factors: factors, settings: rounding.settings, residual: addend,
                         residualRowStep: outputRowStep, residualVectorStep: outputVectorStep, output: out,

@@ -46,6 +46,7 @@ import Testing
                 test.vectors = 1
             } else {
                 test.quads = [1, 2, 4].randomElement(using: &generator)
+                if let quads = test.quads { test.lastQuads = .random(in: 1...quads, using: &generator) }
             }
             try test.check(kernels, &generator)
         }
@@ -54,6 +55,7 @@ import Testing
     /// The largest products of all signs: nothing saturates on the way.
     @Test(arguments: QuantizedKernelSet.available) func extremes(_ kernels: QuantizedKernelSet) throws {
         let c = kernels.lanes
+        let fours = ChannelsRead(16, blockLanes: 16, unit: 4)
         for pair in [[Int8.min, .min], [.max, .max], [.min, .max], [.max, 1], [1, .max], [2, .max], [-1, .min]] {
             let input = [UInt8](repeating: 255, count: 16)
             // `[quads][4][vectors][lanes]`: neighbouring channels have the two weights of the pair.
@@ -61,13 +63,13 @@ import Testing
             let kept = KeptConstants()
             defer { withExtendedLifetime(kept) {} }
             let packed = try PackedQuads(
-                try QuadWeights(weights, vectors: 1, quads: 4, for: kernels), offsets: [0], quads: 4, in: kept)
+                try QuadWeights(weights, vectors: 1, quads: 4, for: kernels), offsets: [0], fours: fours, in: kept)
             var output = [UInt8](repeating: 0, count: 16)
             // The exact sum, 8 x 255 x (a + b), is brought to 128 + (a + b) / 4.
             var rounding = Rounding()
             rounding.zeroPoint = 128
             kernels.convolveQuantizedRows(
-                input: input, inputRowStep: 0, inputColumnStep: 0, offsets: [0], offsetCount: 1, quads: 4,
+                input: input, inputRowStep: 0, inputColumnStep: 0, offsets: [0], offsetCount: 1, channels: fours,
                 weights: packed.weights(ofPair: 0), vectors: 1, excess: packed.excess(ofPair: 0),
                 bias: [Int32](repeating: 0, count: c), factors: [Float](repeating: 1 / (8 * 255 * 4), count: c),
                 settings: rounding.settings, residual: nil, residualRowStep: 0, residualVectorStep: 0, output: &output,

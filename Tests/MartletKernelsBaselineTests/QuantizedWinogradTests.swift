@@ -57,17 +57,20 @@ import Testing
         var generator = SeededGenerator(seed: 82)
         let c = kernels.lanes
         for columns in 1...17 {
-            let (vectors, blocks, pairs) = (1 + columns % 2, 2, 8)
+            let (vectors, blocks, pairs, lastPairs) = (1 + columns % 2, 2, 8, columns % 8 + 1)
             let x = (0..<blocks * columns * 2 * pairs).map { _ in Int16.random(in: -12_800...12_800, using: &generator)
             }
-            let w = (0..<blocks * pairs * vectors * c * 2).map { _ in Int16.random(in: -300...300, using: &generator) }
+            let w = (0..<(pairs + lastPairs) * vectors * c * 2).map { _ in
+                Int16.random(in: -300...300, using: &generator)
+            }
             let factors = (0..<vectors * c).map { _ in Float.random(in: 0.5...1, using: &generator) }
             var output = [Float](repeating: -1, count: vectors * columns * c)
             x.withUnsafeBytes { bytes in
                 w.withUnsafeBytes { weights in
                     kernels.multiplyPairs(
                         input: bytes.baseAddress!.assumingMemoryBound(to: UInt8.self), inputColumnStep: 4 * pairs,
-                        offsets: [0, columns * 4 * pairs], offsetCount: blocks, pairs: pairs,
+                        offsets: [0, columns * 4 * pairs], offsetCount: blocks,
+                        channels: ChannelsRead(2 * (pairs + lastPairs), blockLanes: 2 * pairs, unit: 2),
                         weights: weights.baseAddress!, vectors: vectors, factors: factors, output: &output,
                         outputVectorStep: columns * c, columns: columns)
                 }
@@ -77,7 +80,7 @@ import Testing
                     for o in 0..<c {
                         var sum: Int32 = 0
                         for i in 0..<blocks {
-                            for k in 0..<2 * pairs {
+                            for k in 0..<2 * (i == 0 ? pairs : lastPairs) {
                                 let place = ((i * pairs + k / 2) * vectors + v) * c + o
                                 let number = x[(i * columns + column) * 2 * pairs + k]
                                 sum += Int32(number) * Int32(w[place * 2 + k % 2])

@@ -96,13 +96,13 @@ private struct WinogradCase: CustomStringConvertible {
                 let kernel = (0..<tile.kernelPositions).first { kernel in
                     tile.positions(ofKernel: kernel).contains { $0.index == position }
                 }!
-                var weights = kernel * outputBlocks * inputBlocks * lanes * lanes
+                var weights = kernel * outputBlocks * inputs * lanes
                 for pair in stride(from: 0, to: outputBlocks, by: 2) {
                     let width = min(2, outputBlocks - pair) * lanes
                     for tile in 0..<count {
                         for output in 0..<width {
                             var sum: Float = 0
-                            for input in 0..<(inputBlocks * lanes) {
+                            for input in 0..<inputs {
                                 let v =
                                     position * inputStep + (input / lanes * count + tile) * lanes + input % lanes
                                 sum += spread[v] * packed[weights + input * width + output]
@@ -111,7 +111,7 @@ private struct WinogradCase: CustomStringConvertible {
                             products[position * outputStep + (block * count + tile) * lanes + output % lanes] = sum
                         }
                     }
-                    weights += inputBlocks * lanes * width
+                    weights += inputs * width
                 }
             }
             for block in 0..<outputBlocks {

@@ -15,15 +15,13 @@ struct BlockedConvolutionOperands {
 
 /// A direct convolution on blocks: any window of two axes, one group.
 ///
-/// Cost: `outputs * inputs * taps` multiply-adds a pixel, both rounded up to whole blocks; nothing is copied.
+/// Cost: `outputs * inputs * taps` multiply-adds a pixel, outputs rounded up to a whole block; nothing is copied.
 struct BlockedConvolution: Step {
     let operands: BlockedConvolutionOperands
-    /// `[pairs][inputBlocks][taps][lanes][vectors][lanes]`.
+    /// `[pairs][input blocks][taps][channels of the block][vectors][lanes]`.
     let weights: WeightPanels
     /// What tap of which input block, in floats from what tap 0 of block 0 sees.
     let offsets: [Int]
-    /// Channels read at each offset.
-    let inputLanes: Int
     /// From the first pixel of a plane to what tap 0 of output pixel (0, 0) sees.
     let start: Int
     let strides: (row: Int, column: Int)
@@ -39,7 +37,12 @@ struct BlockedConvolution: Step {
 
     private var pairs: Int { (operands.y.layout.blocks + 1) / 2 }
     /// The weights of a pair of output blocks.
-    private var pairWeights: Int { offsets.count * inputLanes * 2 * operands.kernels.lanes }
+    private var pairWeights: Int { products * 2 * operands.kernels.lanes }
+    /// Multiply-adds of vectors for a pixel and an output block.
+    private var products: Int { channels.total(of: offsets.count) }
+    private var channels: ChannelsRead {
+        ChannelsRead(operands.x.layout.channels, blockLanes: operands.x.layout.lanes)
+    }
 
     var scratchBytes: Int { weights.scratch(pairWeights) * MemoryLayout<Float>.stride }
 
@@ -51,12 +54,12 @@ struct BlockedConvolution: Step {
         let width = y.layout.width
         let tasks = ConvolutionTasks(
             images: y.layout.images, height: y.layout.height, width: width, isFlat: isFlat,
-            products: offsets.count * inputLanes * y.layout.blocks, pairs: pairs,
+            products: products * y.layout.blocks, pairs: pairs,
             weightBytes: pairs * pairWeights * MemoryLayout<Float>.stride, workers: operands.workers)
         let pairWeights = pairWeights
         let inputRowStep = x.layout.rowStride * strides.row
         let inputColumnStep = x.layout.lanes * strides.column
-        let (bias, weights, start, inputLanes) = (operands.bias, weights, start, inputLanes)
+        let (bias, weights, start, channels) = (operands.bias, weights, start, channels)
         offsets.withUnsafeBufferPointer { offsets in
             guard let table = offsets.baseAddress else { return }
             context.pool.forEach(tasks.count) { task, worker in
@@ -69,7 +72,7 @@ struct BlockedConvolution: Step {
                     kernels.convolveRows(
                         input: x.plane(image: image, block: 0) + start + firstRow * inputRowStep,
                         inputRowStep: inputRowStep, inputColumnStep: inputColumnStep, offsets: table,
-                        offsetCount: offsets.count, lanes: inputLanes, weights: weights, place: pair * pairWeights,
+                        offsetCount: offsets.count, channels: channels, weights: weights, place: pair * pairWeights,
                         widened: context.floats(worker: worker), vectors: min(2, y.layout.blocks - 2 * pair),
                         bias: bias + 2 * pair * lanes, residual: addend,
                         residualRowStep: residual?.layout.rowStride ?? 0,

@@ -132,9 +132,9 @@ struct ConvolutionChoice {
             case .f2x3By2: (140.0, 110.0)
             case .f4x3, .f3x4, .f2x5: (250.0, 230.0)
             }
-        let terms = inputBlocks == 1 ? Double(inputs) : inputBlocks * Double(lanes)
         return cost(
-            products: tile.products(extent: output[2]) * tile.products(extent: output[3]) * terms * blocks(output[1]),
+            products: tile.products(extent: output[2]) * tile.products(extent: output[3]) * Double(inputs)
+                * blocks(output[1]),
             weights: product(inputs, output[1], tile.kernelPositions))
             + tiles * (inputBlocks * before + blocks(output[1]) * after)
     }

@@ -14,8 +14,6 @@ package struct ImageConvolution {
     private let input: BlockedLayout
     private let output: BlockedLayout
     private let algorithm: ConvolutionAlgorithm
-    /// Channels read at each offset.
-    private let inputLanes: Int
     private let offsets: [Int]
     private let start: Int
     /// Bytes of scratch memory of the convolution itself.
@@ -64,7 +62,6 @@ package struct ImageConvolution {
         }
         self.algorithm = algorithm
         output = try BlockedLayout([1, outputs] + extents, lanes: lanes, border: BlockedLayout.Border())
-        inputLanes = isImage ? image[0] : lanes
         start = -input.origin
         offsets = ImageConvolution.offsets(window, input)
         stepScratch = withUnsafeTemporaryAllocation(of: Float.self, capacity: 1) { memory in
@@ -102,7 +99,7 @@ package struct ImageConvolution {
             winogradWeightCount(tile, outputs: output.channels, inputs: input.channels, lanes: kernels.lanes)
         case .strassen:
             strassenWeightCount(outputs: output.channels, inputs: input.channels, lanes: kernels.lanes)
-        case .direct: output.blocks * kernels.lanes * offsets.count * inputLanes
+        case .direct: output.blocks * kernels.lanes * window.tapCount * input.channels
         }
     }
 
@@ -120,7 +117,7 @@ package struct ImageConvolution {
         let target = packed + biasCount + zeroCount
         let (outputs, inputs, lanes) = (output.channels, input.channels, kernels.lanes)
         let pairs = (output.blocks + 1) / 2
-        if case .direct = algorithm, outputs % lanes != 0 || inputs % inputLanes != 0 {
+        if case .direct = algorithm, outputs % lanes != 0 {
             // Channels past the last are not written below.
             fill(target, count: kernelCount, with: 0)
         }
@@ -138,7 +135,7 @@ package struct ImageConvolution {
                 }
             case .direct:
                 packDirectWeights(
-                    kernel: kernel, outputs: outputs, inputs: inputs, taps: window.tapCount, inputLanes: inputLanes,
+                    kernel: kernel, outputs: outputs, inputs: inputs, taps: window.tapCount, inputLanes: input.lanes,
                     lanes: lanes, pairs: pair..<pair + 1, into: target)
             }
         }
@@ -193,7 +190,7 @@ package struct ImageConvolution {
                 strides: (row: window.strides[0], column: window.strides[1]), zeros: weights + biasCount)
         case .direct:
             return BlockedConvolution(
-                operands: operands, weights: .floats(packed), offsets: offsets, inputLanes: inputLanes, start: start,
+                operands: operands, weights: .floats(packed), offsets: offsets, start: start,
                 strides: (row: window.strides[0], column: window.strides[1]))
         }
     }

@@ -106,7 +106,12 @@ extension PlanBuilder {
         }
         let strides = (row: window.strides[0], column: window.strides[1])
         if convolution.groups > 1 {
-            let packed = try packedDepthwise(weightName, weight.converted(to: .float32), lanes: lanes)
+            let floats = try weight.converted(to: .float32)
+            if let separable = SeparableKernels(floats, window) {
+                return BlockedSeparableConvolution(
+                    operands: operands, weights: try packedSeparable(weightName, separable, lanes: lanes), start: start)
+            }
+            let packed = try packedDepthwise(weightName, floats, lanes: lanes)
             return BlockedDepthwiseConvolution(
                 operands: operands, weights: packed, offsets: taps, start: start, strides: strides)
         }
@@ -123,12 +128,10 @@ extension PlanBuilder {
                 zeros: try zeroBias(lanes: lanes))
         case .direct?, .strassen?, nil: break
         }
-        let inputLanes = x.layout.lanes == lanes ? lanes : x.layout.channels
         let offsets = (0..<x.layout.blocks).flatMap { block in taps.map { $0 + block * x.layout.blockStride } }
         return BlockedConvolution(
-            operands: operands,
-            weights: try directPanels(weightName, weight, inputLanes: inputLanes, kernels), offsets: offsets,
-            inputLanes: inputLanes, start: start, strides: strides)
+            operands: operands, weights: try directPanels(weightName, weight, inputLanes: x.layout.lanes, kernels),
+            offsets: offsets, start: start, strides: strides)
     }
 
     private mutating func zeroBias(lanes: Int) throws -> UnsafePointer<Float> {
@@ -157,6 +160,22 @@ extension PlanBuilder {
                 for channel in 0..<channels {
                     let (block, lane) = channel.quotientAndRemainder(dividingBy: lanes)
                     for tap in 0..<taps { target[(block * taps + tap) * lanes + lane] = source[channel * taps + tap] }
+                }
+            }
+        }
+    }
+
+    /// `[blocks][column, then row][3][lanes]`.
+    private mutating func packedSeparable(
+        _ name: String, _ kernels: SeparableKernels, lanes: Int
+    ) throws -> UnsafePointer<Float> {
+        let blocks = (kernels.channels + lanes - 1) / lanes
+        return try packed(name, as: "separable \(lanes)", count: blocks * SeparableKernels.weightsOfChannel * lanes) {
+            target in
+            for channel in 0..<kernels.channels {
+                let (block, lane) = channel.quotientAndRemainder(dividingBy: lanes)
+                for (place, weight) in kernels.weights(of: channel).enumerated() {
+                    target[(block * SeparableKernels.weightsOfChannel + place) * lanes + lane] = weight
                 }
             }
         }

@@ -9,7 +9,7 @@ extension PlanBuilder {
     private static let fewestDirect = 1 << 16
     private static let fewestWinograd = 1 << 18
 
-    /// `[pairs][input blocks][taps][input lanes][vectors][lanes]` from `[T, S, h, w]`.
+    /// `[pairs][input blocks][taps][channels of the block][vectors][lanes]` from `[T, S, h, w]`.
     mutating func directPanels(
         _ name: String, _ weight: Tensor, inputLanes: Int, _ kernels: KernelSet
     ) throws -> WeightPanels {
@@ -30,8 +30,8 @@ extension PlanBuilder {
     ) throws -> UnsafePointer<Element> {
         let (outputs, inputs) = (weight.shape[0], weight.shape[1])
         let taps = weight.shape[2] * weight.shape[3]
-        let (outputBlocks, inputBlocks) = ((outputs + lanes - 1) / lanes, (inputs + inputLanes - 1) / inputLanes)
-        let block = inputBlocks * taps * inputLanes * lanes
+        let outputBlocks = (outputs + lanes - 1) / lanes
+        let block = inputs * taps * lanes
         return try packed(name, as: "\(form) \(inputLanes) \(lanes)", count: outputBlocks * block) { target in
             weight.withElements(of: Element.self) { source in
                 guard let kernel = source.baseAddress, let base = target.baseAddress else { return }

@@ -141,6 +141,7 @@ struct StrassenConvolution: Step {
         let (kernels, panel, lanes, inputBlocks) = (operands.kernels, panel, lanes, inputBlocks)
         let count = chunk.pixels.count
         let (rows, columns, bottomColumns) = extent(chunk)
+        let channels = ChannelsRead(inputBlocks * lanes, blockLanes: lanes)
         withUnsafeTemporaryAllocation(of: Int.self, capacity: inputBlocks) { offsets in
             guard let table = offsets.baseAddress else { return }
             /// A product with pixels as they are in the input, or with a sum, whose pixels are one row. The weights of each lie
@@ -150,7 +151,7 @@ struct StrassenConvolution: Step {
             ) {
                 kernels.convolveRows(
                     input: input, inputRowStep: inputRowStep, inputColumnStep: columnStep, offsets: table,
-                    offsetCount: inputBlocks, lanes: lanes, weights: weights, place: (7 * pair + place) * panel,
+                    offsetCount: inputBlocks, channels: channels, weights: weights, place: (7 * pair + place) * panel,
                     widened: own + 7 * productStep, vectors: 2, bias: zeros, residual: nil, residualRowStep: 0,
                     residualBlockStep: 0, output: own + index * productStep, outputRowStep: columns * lanes,
                     outputBlockStep: count * lanes, rows: rows, columns: columns, minimum: -.infinity,

@@ -27,6 +27,7 @@ struct WinogradConvolution: Step {
     private let outputStep: Int
     private let tilesPerRow: Int
     private let tileCount: Int
+    private let channels: ChannelsRead
 
     init(
         operands: BlockedConvolutionOperands, tile: WinogradTile, weights: WeightPanels, start: Int,
@@ -35,6 +36,7 @@ struct WinogradConvolution: Step {
         (self.operands, self.tile, self.weights, self.start, self.zeros) = (operands, tile, weights, start, zeros)
         positions = tile.positionTable
         let (x, y, lanes) = (operands.x.layout, operands.y.layout, operands.kernels.lanes)
+        channels = ChannelsRead(x.channels, blockLanes: lanes)
         tilesPerRow = (y.width + tile.size - 1) / tile.size
         tileCount = tilesPerRow * ((y.height + tile.size - 1) / tile.size)
         let float = MemoryLayout<Float>.stride
@@ -57,7 +59,7 @@ struct WinogradConvolution: Step {
     /// Floats of a thread before the panel of weights that it has widened.
     private var ownFloats: Int { splitsByChunk ? chunkFloats : 0 }
     /// The weights of a block of output channels at one position.
-    private var blockWeights: Int { inputBlocks * lanes * lanes }
+    private var blockWeights: Int { operands.x.layout.channels * lanes }
     var scratchBytes: Int { (ownFloats + weights.scratch(2 * blockWeights)) * MemoryLayout<Float>.stride }
     var sharedBytes: Int { splitsByChunk ? 0 : chunkFloats * MemoryLayout<Float>.stride }
 
@@ -119,8 +121,6 @@ struct WinogradConvolution: Step {
         _ widened: UnsafeMutablePointer<Float>
     ) {
         let step = chunk * lanes
-        // The lanes past the last channel of a single block are zero: no need to multiply them.
-        let lanesRead = inputBlocks == 1 ? min(lanes, operands.x.layout.channels) : lanes
         let blockWeights = blockWeights
         withUnsafeTemporaryAllocation(of: Int.self, capacity: inputBlocks) { offsets in
             for block in 0..<inputBlocks { offsets[block] = block * step }
@@ -135,7 +135,7 @@ struct WinogradConvolution: Step {
                     let first = places.lowerBound * lanes
                     operands.kernels.convolveRows(
                         input: v + position.index * inputStep + first, inputRowStep: 0, inputColumnStep: lanes,
-                        offsets: table, offsetCount: inputBlocks, lanes: lanesRead, weights: weights, place: place,
+                        offsets: table, offsetCount: inputBlocks, channels: channels, weights: weights, place: place,
                         widened: widened, vectors: vectors, bias: zeros, residual: nil, residualRowStep: 0,
                         residualBlockStep: 0, output: m + position.index * outputStep + 2 * pair * step + first,
                         outputRowStep: 0, outputBlockStep: step, rows: 1, columns: places.count, minimum: -.infinity,

@@ -8,13 +8,15 @@ extension KernelSet {
     /// `convolveRows` of the kernels.
     @inline(__always) func convolveRows(
         input: UnsafePointer<Float>, inputRowStep: Int, inputColumnStep: Int, offsets: UnsafePointer<Int>,
-        offsetCount: Int, lanes: Int, weights: UnsafePointer<Float>, vectors: Int, bias: UnsafePointer<Float>,
+        offsetCount: Int, lanes: Int, wholeCount: Int, lastLanes: Int, weights: UnsafePointer<Float>, vectors: Int,
+        bias: UnsafePointer<Float>,
         residual: UnsafePointer<Float>?, residualRowStep: Int, residualBlockStep: Int,
         output: UnsafeMutablePointer<Float>, outputRowStep: Int, outputBlockStep: Int, rows: Int, columns: Int,
         minimum: Float, maximum: Float
     ) {
         convolveRows(
-            input, inputRowStep, inputColumnStep, offsets, offsetCount, lanes, weights, vectors, bias, residual,
+            input, inputRowStep, inputColumnStep, offsets, offsetCount, lanes, wholeCount, lastLanes, weights, vectors,
+            bias, residual,
             residualRowStep, residualBlockStep, output, outputRowStep, outputBlockStep, rows, columns, minimum,
             maximum)
     }
@@ -29,6 +31,23 @@ extension KernelSet {
         depthwiseRows(
             input, inputRowStep, inputColumnStep, offsets, offsetCount, weights, bias, residual, residualRowStep,
             output, outputRowStep, rows, columns, minimum, maximum)
+    }
+
+    /// `separableRows` of the kernels.
+    @inline(__always) func separableRows(
+        input: UnsafePointer<Float>, inputRowStep: Int, weights: UnsafePointer<Float>, bias: UnsafePointer<Float>,
+        residual: UnsafePointer<Float>?, residualRowStep: Int, output: UnsafeMutablePointer<Float>,
+        outputRowStep: Int, rows: Int, columns: Int, minimum: Float, maximum: Float
+    ) {
+        let kernel =
+            switch instructionSet {
+            case .baseline: MartletKernelsBaseline.separableRows
+            case .avx2: MartletKernelsAVX2.separableRows
+            case .avx512, .avx512VNNI: MartletKernelsAVX512.separableRows
+            }
+        kernel(
+            input, inputRowStep, weights, bias, residual, residualRowStep, output, outputRowStep, rows, columns,
+            minimum, maximum)
     }
 
     /// `addRows` of the kernels.

@@ -23,7 +23,8 @@ extension KernelSet {
     /// `convolveHalfRows` of the kernels.
     @inline(__always) func convolveHalfRows(
         input: UnsafePointer<Float>, inputRowStep: Int, inputColumnStep: Int, offsets: UnsafePointer<Int>,
-        offsetCount: Int, lanes: Int, weights: UnsafePointer<Float16>, widened: UnsafeMutablePointer<Float>,
+        offsetCount: Int, lanes: Int, wholeCount: Int, lastLanes: Int, weights: UnsafePointer<Float16>,
+        widened: UnsafeMutablePointer<Float>,
         vectors: Int, bias: UnsafePointer<Float>, residual: UnsafePointer<Float>?, residualRowStep: Int,
         residualBlockStep: Int, output: UnsafeMutablePointer<Float>, outputRowStep: Int, outputBlockStep: Int,
         rows: Int, columns: Int, minimum: Float, maximum: Float
@@ -35,8 +36,8 @@ extension KernelSet {
             case .avx512, .avx512VNNI: MartletKernelsAVX512.convolveHalfRows
             }
         kernel(
-            input, inputRowStep, inputColumnStep, offsets, offsetCount, lanes, weights, widened, vectors, bias,
-            residual,
+            input, inputRowStep, inputColumnStep, offsets, offsetCount, lanes, wholeCount, lastLanes, weights, widened,
+            vectors, bias, residual,
             residualRowStep, residualBlockStep, output, outputRowStep, outputBlockStep, rows, columns, minimum,
             maximum)
     }

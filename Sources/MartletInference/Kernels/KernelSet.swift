@@ -15,8 +15,8 @@ struct KernelSet: Sendable {
     let convolveRows:
         @Sendable (
             _ input: UnsafePointer<Float>, _ inputRowStep: Int, _ inputColumnStep: Int, _ offsets: UnsafePointer<Int>,
-            _ offsetCount: Int, _ lanes: Int, _ weights: UnsafePointer<Float>, _ vectors: Int,
-            _ bias: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ residualRowStep: Int,
+            _ offsetCount: Int, _ lanes: Int, _ wholeCount: Int, _ lastLanes: Int, _ weights: UnsafePointer<Float>,
+            _ vectors: Int, _ bias: UnsafePointer<Float>, _ residual: UnsafePointer<Float>?, _ residualRowStep: Int,
             _ residualBlockStep: Int, _ output: UnsafeMutablePointer<Float>, _ outputRowStep: Int,
             _ outputBlockStep: Int, _ rows: Int, _ columns: Int, _ minimum: Float, _ maximum: Float
         ) -> Void

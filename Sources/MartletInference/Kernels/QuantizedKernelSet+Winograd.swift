@@ -6,8 +6,9 @@ import MartletKernelsVNNI
 extension QuantizedKernelSet {
     /// `multiplyPairs` of the kernels.
     @inline(__always) func multiplyPairs(
-        input: UnsafePointer<UInt8>, inputColumnStep: Int, offsets: UnsafePointer<Int>, offsetCount: Int, pairs: Int,
-        weights: UnsafeRawPointer, vectors: Int, factors: UnsafePointer<Float>, output: UnsafeMutablePointer<Float>,
+        input: UnsafePointer<UInt8>, inputColumnStep: Int, offsets: UnsafePointer<Int>, offsetCount: Int,
+        channels: ChannelsRead, weights: UnsafeRawPointer, vectors: Int, factors: UnsafePointer<Float>,
+        output: UnsafeMutablePointer<Float>,
         outputVectorStep: Int, columns: Int
     ) {
         let kernel =
@@ -18,8 +19,8 @@ extension QuantizedKernelSet {
             case .avx512VNNI: MartletKernelsVNNI.multiplyPairs
             }
         kernel(
-            input, inputColumnStep, offsets, offsetCount, pairs, weights, vectors, factors, output, outputVectorStep,
-            columns)
+            input, inputColumnStep, offsets, offsetCount, channels.lanes, channels.wholeCount(of: offsetCount),
+            channels.lastLanes, weights, vectors, factors, output, outputVectorStep, columns)
     }
 
     /// `winogradQuantizedInput` of the kernels.

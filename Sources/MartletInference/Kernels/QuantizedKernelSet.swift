@@ -49,7 +49,7 @@ struct QuantizedKernelSet: Sendable {
     /// `convolveQuantizedRows` of the kernels.
     @inline(__always) func convolveQuantizedRows(
         input: UnsafePointer<UInt8>, inputRowStep: Int, inputColumnStep: Int, offsets: UnsafePointer<Int>,
-        offsetCount: Int, quads: Int, weights: UnsafeRawPointer, vectors: Int, excess: UnsafePointer<Int>?,
+        offsetCount: Int, channels: ChannelsRead, weights: UnsafeRawPointer, vectors: Int, excess: UnsafePointer<Int>?,
         bias: UnsafePointer<Int32>, factors: UnsafePointer<Float>, settings: UnsafePointer<Float>,
         residual: UnsafePointer<UInt8>?, residualRowStep: Int, residualVectorStep: Int,
         output: UnsafeMutablePointer<UInt8>, outputRowStep: Int, outputVectorStep: Int, rows: Int, columns: Int
@@ -62,8 +62,9 @@ struct QuantizedKernelSet: Sendable {
             case .avx512VNNI: MartletKernelsVNNI.convolveQuantizedRows
             }
         kernel(
-            input, inputRowStep, inputColumnStep, offsets, offsetCount, quads, weights, vectors, excess, bias,
-            factors, settings, residual, residualRowStep, residualVectorStep, output, outputRowStep, outputVectorStep,
+            input, inputRowStep, inputColumnStep, offsets, offsetCount, channels.lanes,
+            channels.wholeCount(of: offsetCount), channels.lastLanes, weights, vectors, excess, bias, factors, settings,
+            residual, residualRowStep, residualVectorStep, output, outputRowStep, outputVectorStep,
             rows, columns)
     }
 

@@ -2,15 +2,14 @@
 
 /// The floats of ``packWinogradWeights(_:kernel:outputs:inputs:lanes:pairs:into:)`` for `lanes` channels a block.
 func winogradWeightCount(_ tile: WinogradTile, outputs: Int, inputs: Int, lanes: Int) -> Int {
-    let (outputBlocks, inputBlocks) = ((outputs + lanes - 1) / lanes, (inputs + lanes - 1) / lanes)
-    return tile.kernelPositions * outputBlocks * inputBlocks * lanes * lanes
+    tile.kernelPositions * ((outputs + lanes - 1) / lanes) * inputs * lanes
 }
 
 /// Transforms kernels and packs them as `convolveRows` reads them.
 ///
-/// The result is `[kernel positions][output pair][input block][lane][vectors][lane]`: for each position the weights of pairs of
-/// output blocks, of which the last is a single block if their number is odd (`vectors` is 1 there). Channels past the
-/// last are zero. The arithmetic is in double precision, rounded once.
+/// The result is `[kernel positions][output pair][input channel][vectors][lane]`: for each position the weights of pairs of
+/// output blocks, of which the last is a single block if their number is odd (`vectors` is 1 there). Output
+/// channels past the last are zero. The arithmetic is in double precision, rounded once.
 ///
 /// - Parameters:
 ///   - tile: The variant.
@@ -24,8 +23,8 @@ func packWinogradWeights(
     _ tile: WinogradTile, kernel: UnsafePointer<Float>, outputs: Int, inputs: Int, lanes: Int, pairs: Range<Int>,
     into packed: UnsafeMutablePointer<Float>
 ) {
-    let (outputBlocks, inputBlocks) = ((outputs + lanes - 1) / lanes, (inputs + lanes - 1) / lanes)
-    let positionStep = outputBlocks * inputBlocks * lanes * lanes
+    let outputBlocks = (outputs + lanes - 1) / lanes
+    let positionStep = outputBlocks * inputs * lanes
     // The positions often lie a power of two apart, where writing to all of them in turn throws them out of the caches
     // again and again: a few channels at a time are put together elsewhere.
     let group = 4
@@ -36,16 +35,17 @@ func packWinogradWeights(
         guard let scratch = buffer.baseAddress else { return }
         @inline(__always) func kernelOf(_ output: Int, _ input: Int) -> UnsafePointer<Float> {
             // The end of the buffer stays zero, for the channels past the last.
-            output < outputs && input < inputs
+            output < outputs
                 ? kernel + (output * inputs + input) * taps : UnsafePointer(scratch + size)
         }
         for pair in pairs {
             let firstBlock = 2 * pair
             let width = min(2, outputBlocks - firstBlock) * lanes
             let scratchStep = group * width
-            var target = packed + firstBlock * inputBlocks * lanes * lanes
-            for firstInput in stride(from: 0, to: inputBlocks * lanes, by: group) {
-                for index in 0..<group {
+            var target = packed + firstBlock * inputs * lanes
+            for firstInput in stride(from: 0, to: inputs, by: group) {
+                let part = min(group, inputs - firstInput)
+                for index in 0..<part {
                     for first in stride(from: 0, to: width, by: 4) {
                         let output = firstBlock * lanes + first
                         let input = firstInput + index
@@ -64,9 +64,9 @@ func packWinogradWeights(
                 }
                 for position in 0..<tile.kernelPositions {
                     (target + position * positionStep).update(
-                        from: scratch + position * scratchStep, count: scratchStep)
+                        from: scratch + position * scratchStep, count: part * width)
                 }
-                target += scratchStep
+                target += part * width
             }
         }
     }
@@ -78,17 +78,17 @@ func packWinogradHalves(
     into packed: UnsafeMutablePointer<Float16>
 ) {
     let lanes = kernels.lanes
-    let (outputBlocks, inputBlocks) = ((outputs + lanes - 1) / lanes, (inputs + lanes - 1) / lanes)
+    let outputBlocks = (outputs + lanes - 1) / lanes
     let taps = tile.taps * tile.taps
-    let positionStep = outputBlocks * inputBlocks * lanes * lanes
-    let (most, mostTaps) = (2 * inputBlocks * lanes * lanes, 2 * lanes * inputs * taps)
+    let positionStep = outputBlocks * inputs * lanes
+    let (most, mostTaps) = (2 * inputs * lanes, 2 * lanes * inputs * taps)
     withUnsafeTemporaryAllocation(of: Float.self, capacity: mostTaps + tile.kernelPositions * most) { buffer in
         guard let widened = buffer.baseAddress else { return }
         let transformed = widened + mostTaps
         for firstBlock in stride(from: 0, to: outputBlocks, by: 2) {
             let first = firstBlock * lanes
             let pairOutputs = min(2 * lanes, outputs - first)
-            let panel = min(2, outputBlocks - firstBlock) * inputBlocks * lanes * lanes
+            let panel = min(2, outputBlocks - firstBlock) * inputs * lanes
             kernels.widenHalves(kernel + first * inputs * taps, count: pairOutputs * inputs * taps, into: widened)
             packWinogradWeights(
                 tile, kernel: widened, outputs: pairOutputs, inputs: inputs, lanes: lanes, pairs: 0..<1,
@@ -96,7 +96,7 @@ func packWinogradHalves(
             for position in 0..<tile.kernelPositions {
                 kernels.narrowToHalves(
                     transformed + position * panel, count: panel,
-                    into: packed + position * positionStep + firstBlock * inputBlocks * lanes * lanes)
+                    into: packed + position * positionStep + firstBlock * inputs * lanes)
             }
         }
     }

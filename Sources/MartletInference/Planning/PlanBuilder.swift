@@ -211,12 +211,13 @@ struct PlanBuilder {
     /// Weights packed for the kernels on bytes, made once for all plans if they are the same in all.
     ///
     /// - Parameters:
-    ///   - offsets: Where the kernels read, each so many `quads` fours of channels.
+    ///   - offsets: Where the kernels read.
+    ///   - fours: How many fours of channels there.
     mutating func packedQuads(
-        _ name: String, as form: String, offsets: [Int], quads: Int, _ make: () throws -> QuadWeights
+        _ name: String, as form: String, offsets: [Int], fours: ChannelsRead, _ make: () throws -> QuadWeights
     ) throws -> PackedQuads {
         let order = try sharedConstants.contains(name) ? weights.quads(name, as: form, make) : make()
-        return try PackedQuads(order, offsets: offsets, quads: quads, in: kept)
+        return try PackedQuads(order, offsets: offsets, fours: fours, in: kept)
     }
 
     /// The elements of a weight that is held in half precision.

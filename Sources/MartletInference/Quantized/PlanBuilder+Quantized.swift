@@ -112,16 +112,16 @@ extension PlanBuilder {
         if case .winograd? = choiceOnBytes?.algorithm(for: convolution, input: input, output: output) {
             let packed = try packedWinograd(
                 name, layer, weights, tensor, constant(node, 2)?.tensor, x: x.quantization,
-                inputBlocks: x.layout.blocks, channels: channels, lanes: kernels.lanes)
+                channels: channels, lanes: kernels.lanes)
             return QuantizedWinogradConvolution(operands: operands, weights: packed, start: start)
         }
-        let quads = (run * x.layout.lanes + 3) / 4
+        let fours = ChannelsRead(run * x.layout.channels, blockLanes: run * x.layout.lanes, unit: 4)
         let offsets = (0..<x.layout.blocks).flatMap { block in taps.map { $0 + block * x.layout.blockStride } }
         return QuantizedConvolution(
             operands: operands,
             weights: try packedQuads(
-                weights, tensor, layout: x.layout, taps: window.tapCount, run: run, quads: quads, offsets: offsets,
+                weights, tensor, layout: x.layout, taps: window.tapCount, run: run, fours: fours, offsets: offsets,
                 channels: channels, kernels),
-            offsets: offsets, quads: quads, start: start, strides: strides)
+            offsets: offsets, fours: fours, start: start, strides: strides)
     }
 }

@@ -11,14 +11,15 @@ extension PlanBuilder {
         let (x, y, biases) = (try input(node, 0), try output(node), constant(node, 2)?.tensor)
         let layout = try BlockedLayout(
             [x.shape[0], x.shape[1], 1, 1], lanes: QuantizedKernelSet.channelsOfBlock, border: .init(), elementBytes: 1)
-        let (weights, quads) = (product.weights, layout.lanes / 4)
+        let weights = product.weights
+        let fours = ChannelsRead(x.shape[1], blockLanes: layout.lanes, unit: 4)
         let outputs = y.shape[1]
         let channels = (outputs + layout.lanes - 1) / layout.lanes * layout.lanes
         return QuantizedMatrixProduct(
-            x: x, y: y.floats, quantization: product.x, quads: layout.blocks * quads, outputs: outputs,
+            x: x, y: y.floats, quantization: product.x, quads: fours.total(of: layout.blocks), outputs: outputs,
             channels: channels,
             weights: try packedQuads(
-                weights, tensor, layout: layout, taps: 1, run: 1, quads: quads,
+                weights, tensor, layout: layout, taps: 1, run: 1, fours: fours,
                 offsets: (0..<layout.blocks).map { $0 * layout.lanes }, channels: channels, quantized),
             sums: try packedBias(name, weights, tensor, nil, nil, x: product.x, channels: channels),
             factors: try packedFactors(name, weights, x: product.x, over: 1, outputs: outputs, channels),

@@ -57,10 +57,10 @@ extension PlanBuilder {
         }
     }
 
-    /// What `convolveQuantizedRows` reads, from `[T, S, h, w]`; each `quads` fours of an input of `layout` are those of a `run` of
-    /// taps, with zeros behind them, and begin at one of `offsets`.
+    /// What `convolveQuantizedRows` reads, from `[T, S, h, w]`; the `fours` of an input of `layout` are those of a `run` of taps,
+    /// with zeros behind them, and begin at one of `offsets`.
     mutating func packedQuads(
-        _ weights: ByteWeights, _ tensor: Tensor, layout: BlockedLayout, taps: Int, run: Int, quads: Int,
+        _ weights: ByteWeights, _ tensor: Tensor, layout: BlockedLayout, taps: Int, run: Int, fours: ChannelsRead,
         offsets: [Int], channels: Int, _ kernels: QuantizedKernelSet
     ) throws -> PackedQuads {
         let (lanes, bytes) = (kernels.lanes, kernels.weightBytes)
@@ -68,10 +68,10 @@ extension PlanBuilder {
         // A vector of one place: four weights for each lane.
         let size = 4 * lanes * bytes
         let runs = taps / run
-        let places = layout.blocks * runs * quads
+        let places = fours.total(of: layout.blocks * runs)
         let block = places * size
-        let order = "quads \(quads) of \(run) taps, \(lanes) \(bytes)"
-        return try packedQuads(weights.name, as: order, offsets: offsets, quads: quads) {
+        let order = "quads of \(run) taps, \(lanes) \(bytes)"
+        return try packedQuads(weights.name, as: order, offsets: offsets, fours: fours) {
             var target = [Int8](repeating: 0, count: vectors * block)
             weights.forEach(in: tensor) { output, term, weight in
                 let (input, tap) = term.quotientAndRemainder(dividingBy: taps)
@@ -80,7 +80,7 @@ extension PlanBuilder {
                 let width = min(2, vectors - pairStart)
                 let (inputBlock, channel) = input.quotientAndRemainder(dividingBy: layout.lanes)
                 let byte = tap % run * layout.lanes + channel
-                let place = (inputBlock * runs + tap / run) * quads + byte / 4
+                let place = fours.place(of: byte / 4, block: inputBlock, offset: tap / run, offsetsOfBlock: runs)
                 let start = pairStart * block + (place * width + vector - pairStart) * size
                 let k = byte % 4
                 if bytes == 1 {

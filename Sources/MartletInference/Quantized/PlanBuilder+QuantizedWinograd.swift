@@ -5,10 +5,10 @@ extension PlanBuilder {
     /// Transformed weights `[T, S, 3, 3]` with their factors and bias; `channels` are those of whole blocks of outputs.
     mutating func packedWinograd(
         _ output: String, _ layer: QuantizedLayer, _ weights: ByteWeights, _ tensor: Tensor, _ bias: Tensor?,
-        x: ByteQuantization, inputBlocks: Int, channels: Int, lanes: Int
+        x: ByteQuantization, channels: Int, lanes: Int
     ) throws -> QuantizedWinogradWeights {
         let (outputs, inputs) = (tensor.shape[0], tensor.shape[1])
-        let (vectors, terms) = (channels / lanes, inputBlocks * QuantizedKernelSet.channelsOfBlock)
+        let (vectors, terms) = (channels / lanes, (inputs + 1) / 2 * 2)
         var plain = [Int8](repeating: 0, count: outputs * inputs * 9)
         weights.forEach(in: tensor) { plain[$0 * inputs * 9 + $1] = Int8(truncatingIfNeeded: $2) }
         func kernel(_ output: Int) -> QuantizedWinogradKernel {

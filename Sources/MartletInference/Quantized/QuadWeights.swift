@@ -86,8 +86,9 @@ struct PackedQuads {
     /// Keeps them for as long as a plan lives.
     ///
     /// - Parameters:
-    ///   - offsets: Where the kernels read, each so many `quads` fours of channels.
-    init(_ order: QuadWeights, offsets: [Int], quads: Int, in kept: KeptConstants) throws {
+    ///   - offsets: Where the kernels read.
+    ///   - fours: How many fours of channels there.
+    init(_ order: QuadWeights, offsets: [Int], fours: ChannelsRead, in kept: KeptConstants) throws {
         weights = kept.view(order.weights).base.assumingMemoryBound(to: Int8.self)
         starts = order.starts
         var numbers: [Int64] = []
@@ -95,7 +96,10 @@ struct PackedQuads {
         for (vector, places) in order.excess.enumerated() {
             if vector % 2 == 0 { excessStarts.append(numbers.count) }
             numbers.append(Int64(places.count))
-            numbers += places.map { Int64(offsets[$0 / quads] + 4 * ($0 % quads)) }
+            numbers += places.map { place in
+                let (offset, four) = fours.position(of: place, offsets: offsets.count)
+                return Int64(offsets[offset] + 4 * four)
+            }
         }
         self.excessStarts = excessStarts
         excess =

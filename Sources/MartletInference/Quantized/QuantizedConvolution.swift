@@ -35,7 +35,7 @@ struct QuantizedConvolution: Step {
     /// What tap, or run of taps, of which input block, in bytes from what tap 0 of block 0 sees.
     let offsets: [Int]
     /// Bytes read at each offset, in fours.
-    let quads: Int
+    let fours: ChannelsRead
     /// From the first pixel of a plane to what tap 0 of output pixel (0, 0) sees.
     let start: Int
     let strides: (row: Int, column: Int)
@@ -51,16 +51,17 @@ struct QuantizedConvolution: Step {
     }
 
     func run(_ context: StepContext) {
-        let (operands, kernels, quads, start, isFlat) = (operands, operands.kernels, quads, start, isFlat)
+        let (operands, kernels, fours, start, isFlat) = (operands, operands.kernels, fours, start, isFlat)
         let (x, y, residual) = (operands.x, operands.y, operands.residual)
         let (bias, factors, weights) = (operands.bias, operands.factors, weights)
         let width = y.layout.width
         let vectors = y.layout.blocks * operands.vectorsOfBlock
         let pairs = (vectors + 1) / 2
-        let weightBytes = offsets.count * quads * 4 * kernels.weightBytes * vectors * kernels.lanes
+        let quads = fours.total(of: offsets.count)
+        let weightBytes = quads * 4 * kernels.weightBytes * vectors * kernels.lanes
         let tasks = ConvolutionTasks(
             images: y.layout.images, height: y.layout.height, width: width, isFlat: isFlat,
-            products: offsets.count * quads * vectors, pairs: pairs, weightBytes: weightBytes,
+            products: quads * vectors, pairs: pairs, weightBytes: weightBytes,
             workers: operands.workers)
         let inputRowStep = x.layout.rowStride * strides.row
         let inputColumnStep = x.layout.lanes * strides.column
@@ -85,7 +86,7 @@ struct QuantizedConvolution: Step {
                         kernels.convolveQuantizedRows(
                             input: x.plane(image: image, block: 0) + start + firstRow * inputRowStep,
                             inputRowStep: inputRowStep, inputColumnStep: inputColumnStep, offsets: table,
-                            offsetCount: offsets.count, quads: quads, weights: weights.weights(ofPair: pair),
+                            offsetCount: offsets.count, channels: fours, weights: weights.weights(ofPair: pair),
                             vectors: min(2, vectors - vector), excess: weights.excess(ofPair: pair),
                             bias: bias + vector * kernels.lanes, factors: factors + vector * kernels.lanes,
                             settings: settings, residual: addend,

@@ -106,7 +106,9 @@ struct QuantizedWinogradConvolution: Step {
         let places = order.places(of: Self.tile.positionTable.all[position])
         if places.isEmpty { return }
         let input = base + position * memory.inputStep + places.lowerBound * blockBytes
-        let terms = inputBlocks * QuantizedKernelSet.channelsOfBlock
+        let channels = ChannelsRead(
+            operands.x.layout.channels, blockLanes: QuantizedKernelSet.channelsOfBlock, unit: 2)
+        let terms = 2 * channels.total(of: inputBlocks)
         let output = products(base, memory) + position * memory.outputStep + places.lowerBound * lanes
         let vectorStep = memory.chunk * lanes
         withUnsafeTemporaryAllocation(of: Int.self, capacity: inputBlocks) { offsets in
@@ -117,7 +119,7 @@ struct QuantizedWinogradConvolution: Step {
                 operands.kernels.multiplyPairs(
                     input: UnsafePointer(input.assumingMemoryBound(to: UInt8.self)),
                     inputColumnStep: blockBytes, offsets: table, offsetCount: inputBlocks,
-                    pairs: QuantizedKernelSet.channelsOfBlock / 2, weights: weights.packed + vector * lanes * terms,
+                    channels: channels, weights: weights.packed + vector * lanes * terms,
                     vectors: min(2, vectors - 2 * pair), factors: weights.factors + vector * lanes,
                     output: output + 2 * pair * vectorStep, outputVectorStep: vectorStep, columns: places.count)
             }
@@ -148,7 +150,7 @@ struct QuantizedWinogradConvolution: Step {
 
 /// What the products read, and what becomes of them.
 struct QuantizedWinogradWeights {
-    /// `[positions][pairs of vectors][inputBlocks][8][vectors][lanes][2]`.
+    /// `[positions][pairs of vectors][pairs of inputs][vectors][lanes][2]`.
     let packed: UnsafePointer<Int16>
     /// `[positions][vectors][lanes]`: what a sum is multiplied with.
     let factors: UnsafePointer<Float>

@@ -28,7 +28,8 @@ public func depthwiseRows(
     eachStrip(
         depthwise: true,
         input: input, inputRowStep: inputRowStep, inputColumnStep: inputColumnStep,
-        offsets: offsets, offsetCount: offsetCount, lanes: 1, weights: weights, ahead: 0, vectors: 1,
+        offsets: offsets, offsetCount: offsetCount, lanes: 1, wholeCount: offsetCount, lastLanes: 0, weights: weights,
+        ahead: 0, vectors: 1,
         bias: bias,
         residual: residual, residualRowStep: residualRowStep, residualBlockStep: 0,
         output: output, outputRowStep: outputRowStep, outputBlockStep: 0,

@@ -4,42 +4,41 @@
 @inline(__always) func eachStrip(
     depthwise: Bool,
     input: UnsafePointer<Float>, inputRowStep: Int, inputColumnStep: Int,
-    offsets: UnsafePointer<Int>, offsetCount: Int, lanes: Int,
+    offsets: UnsafePointer<Int>, offsetCount: Int, lanes: Int, wholeCount: Int, lastLanes: Int,
     weights: UnsafePointer<Float>, ahead: Int, vectors: Int, bias: UnsafePointer<Float>,
     residual: UnsafePointer<Float>?, residualRowStep: Int, residualBlockStep: Int,
     output: UnsafeMutablePointer<Float>, outputRowStep: Int, outputBlockStep: Int,
     rows: Int, columns: Int, minimum: Float, maximum: Float
 ) {
-    let run = longestRun(vectors: vectors)
-    let oneRow = columnsOfOneRowStrips(columns, run: run)
-    var (row, column) = (0, 0)
-    while column < columns && row < rows {
-        let width = stripWidth(remaining: columns - column, run: run)
-        let twoRows = width <= run && row + 1 < rows
-        // A strip of one row is cut in halves if it can be.
-        let half = width & 1 == 0 ? width / 2 : 0
-        let pixels = twoRows ? 2 * width : width
+    eachSeries(rows: rows, columns: columns, run: longestRun(vectors: vectors)) { place in
+        let (row, column, c) = (place.row, place.column, Vector.scalarCount)
+        let series: StripSeries = (
+            count: place.count, inputStep: step(from: place, rowStep: inputRowStep, columnStep: inputColumnStep),
+            residualStep: step(from: place, rowStep: residualRowStep, columnStep: c),
+            outputStep: step(from: place, rowStep: outputRowStep, columnStep: c)
+        )
         let input0 = input + row * inputRowStep + column * inputColumnStep
-        let input1 = input0 + (twoRows ? inputRowStep : half * inputColumnStep)
-        let output0 = output + row * outputRowStep + column * Vector.scalarCount
-        let output1 = output0 + (twoRows ? outputRowStep : half * Vector.scalarCount)
+        let input1 = input0 + secondRun(of: place, rowStep: inputRowStep, columnStep: inputColumnStep)
+        let output0 = output + row * outputRowStep + column * c
+        let output1 = output0 + secondRun(of: place, rowStep: outputRowStep, columnStep: c)
         var residual0: UnsafePointer<Float>?
         var residual1: UnsafePointer<Float>?
         if let residual {
-            let first = residual + row * residualRowStep + column * Vector.scalarCount
+            let first = residual + row * residualRowStep + column * c
             residual0 = first
-            residual1 = first + (twoRows ? residualRowStep : half * Vector.scalarCount)
+            residual1 = first + secondRun(of: place, rowStep: residualRowStep, columnStep: c)
         }
+        let pixels = place.width * place.height
         if depthwise {
-            depthwiseStrip(
-                pixels: pixels, input0, input1, inputColumnStep, offsets, offsetCount, weights, bias,
+            depthwiseStrips(
+                pixels: pixels, series, input0, input1, inputColumnStep, offsets, offsetCount, weights, bias,
                 residual0, residual1, output0, output1, minimum, maximum)
         } else {
-            convolveStrip(
-                pixels: pixels, vectors: vectors, input0, input1, inputColumnStep, offsets, offsetCount, lanes,
-                weights, ahead, bias, residual0, residual1, residualBlockStep, output0, output1, outputBlockStep,
+            convolveStrips(
+                pixels: pixels, vectors: vectors, series, input0, input1, inputColumnStep, offsets, offsetCount, lanes,
+                wholeCount, lastLanes, weights, ahead, bias, residual0, residual1, residualBlockStep, output0, output1,
+                outputBlockStep,
                 minimum, maximum)
         }
-        moveOn(&row, &column, width: width, height: twoRows ? 2 : 1, rows: rows, columnsOfOneRowStrips: oneRow)
     }
 }

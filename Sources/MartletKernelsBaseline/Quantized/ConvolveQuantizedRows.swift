@@ -21,9 +21,10 @@
 ///   - inputRowStep: Bytes between what one output pixel sees and what the pixel below sees.
 ///   - inputColumnStep: Bytes between what one output pixel sees and what the pixel to its right sees.
 ///   - offsets: For each tap of each input block, bytes to add to `input`.
-///   - quads: Channels read at each offset, in fours: 4 for a whole block.
-///   - weights: `[offsetCount][quads][vectors][c][4]` bytes where `quantizedWeightBytes()` is 1; otherwise
-///     `[offsetCount][quads][vectors][2][c][2]` of 16 bits, the first and third channel of the four before the others.
+///   - quads: Channels read at each of the first `wholeCount` offsets, in fours: 4 for a whole block.
+///   - lastQuads: The same at the offsets behind those: of a block that is not full.
+///   - weights: `[offsetCount][quads or lastQuads][vectors][c][4]` bytes where `quantizedWeightBytes()` is 1; otherwise
+///     `[offsetCount][quads or lastQuads][vectors][2][c][2]` of 16 bits, the first and third channel of the four before the others.
 ///     Of bytes, two neighbours (the first and second, the third and fourth of a four) add up to `quantizedPairLimit()` at most,
 ///     positive or negative. Behind them `excessWeights`, what is left, `[vectors][e][c][4]`.
 ///   - vectors: Output vectors: 1 or 2.
@@ -36,7 +37,7 @@
 ///     which are stored as one.
 public func convolveQuantizedRows(
     input: UnsafePointer<UInt8>, inputRowStep: Int, inputColumnStep: Int,
-    offsets: UnsafePointer<Int>, offsetCount: Int, quads: Int,
+    offsets: UnsafePointer<Int>, offsetCount: Int, quads: Int, wholeCount: Int, lastQuads: Int,
     weights: UnsafeRawPointer, vectors: Int, excess: UnsafePointer<Int>?, bias: UnsafePointer<Int32>,
     factors: UnsafePointer<Float>, settings: UnsafePointer<Float>,
     residual: UnsafePointer<UInt8>?, residualRowStep: Int, residualVectorStep: Int,
@@ -46,8 +47,9 @@ public func convolveQuantizedRows(
     eachQuantizedStrip(
         depthwise: false,
         input: input, inputRowStep: inputRowStep, inputColumnStep: inputColumnStep,
-        offsets: offsets, offsetCount: offsetCount, quads: quads, weights: weights, vectors: vectors,
-        excess: excess, bias: bias, factors: factors, settings: settings,
+        offsets: offsets, offsetCount: offsetCount, quads: quads, wholeCount: wholeCount,
+        lastQuads: lastQuads, weights: weights, vectors: vectors, excess: excess, bias: bias, factors: factors,
+        settings: settings,
         residual: residual, residualRowStep: residualRowStep, residualVectorStep: residualVectorStep,
         output: output, outputRowStep: outputRowStep, outputVectorStep: outputVectorStep, rows: rows, columns: columns)
 }

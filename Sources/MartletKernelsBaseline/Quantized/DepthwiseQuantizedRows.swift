@@ -25,7 +25,8 @@ public func depthwiseQuantizedRows(
     eachQuantizedStrip(
         depthwise: true,
         input: input, inputRowStep: inputRowStep, inputColumnStep: inputColumnStep,
-        offsets: offsets, offsetCount: offsetCount, quads: 1, weights: weights, vectors: 1,
+        offsets: offsets, offsetCount: offsetCount, quads: 1, wholeCount: offsetCount, lastQuads: 0, weights: weights,
+        vectors: 1,
         excess: nil, bias: bias, factors: factors, settings: settings,
         residual: residual, residualRowStep: residualRowStep, residualVectorStep: 0,
         output: output, outputRowStep: outputRowStep, outputVectorStep: 0, rows: rows, columns: columns)
