@@ -2,8 +2,8 @@ import MartletTensors
 
 extension Network {
     /// Weights held in half precision: constants of float16 that nothing reads but a cast to float32, whose result nothing
-    /// reads but convolutions and fully connected layers, as their weights. Such casts stay when constants are folded: a
-    /// runtime can widen a weight as it reads it.
+    /// reads but convolutions of one group and fully connected layers, as their weights. Such casts stay when constants are
+    /// folded: a runtime can widen a weight as it reads it. Depthwise kernels are too few numbers for it.
     ///
     /// - Returns: The names of the constants, by the name of the cast's result.
     public func halfWeights() -> [String: String] {
@@ -20,7 +20,7 @@ extension Network {
         // One that is read in another way too is widened for that reader: then for all.
         for output in outputs { halves[output.name] = nil }
         for node in nodes {
-            for (index, input) in node.inputs.enumerated() where index != 1 || !node.operation.readsRowsOfWeights {
+            for (index, input) in node.inputs.enumerated() where index != 1 || !node.operation.readsManyWeights {
                 if let input { halves[input] = nil }
             }
         }
@@ -68,5 +68,11 @@ extension Operator {
         case .gemm(let gemm): gemm.transposesB && !gemm.transposesA
         default: false
         }
+    }
+
+    /// Whether an output of it has weights for all inputs.
+    fileprivate var readsManyWeights: Bool {
+        if case .convolution(let convolution) = self { return convolution.groups == 1 }
+        return readsRowsOfWeights
     }
 }
