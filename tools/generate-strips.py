@@ -10,8 +10,8 @@ of pixels are two runs of neighbours from two base pointers, which lets two shor
 strips of an odd number are one run. How many pixels fit follows from the registers, which hold pixels x vectors sums,
 the weights of one lane and one input.
 
-Strips of one shape that follow each other, a series, are one call: what is around a strip of few input channels, its call and
-the choice of the strip, would take a third of its time.
+Strips of one shape that follow each other, a series, are one call: of few input channels, choosing and calling a strip takes a
+good part of the time of its products.
 
 A convolution multiplies one channel of a pixel with a vector of weights, a depthwise one a vector of channels. On bytes a
 convolution multiplies four channels at once: with one instruction where there is one for it (VNNI), with three where

@@ -18,27 +18,25 @@ extension KernelSet {
     @inline(__always) func convolveRows(
         input: UnsafePointer<Float>, inputRowStep: Int, inputColumnStep: Int, offsets: UnsafePointer<Int>,
         offsetCount: Int, channels: ChannelsRead, weights: WeightPanels, place: Int,
-        widened: UnsafeMutablePointer<Float>,
-        vectors: Int, bias: UnsafePointer<Float>, residual: UnsafePointer<Float>?, residualRowStep: Int,
-        residualBlockStep: Int, output: UnsafeMutablePointer<Float>, outputRowStep: Int, outputBlockStep: Int,
-        rows: Int, columns: Int, minimum: Float, maximum: Float
+        widened: UnsafeMutablePointer<Float>, vectors: Int, bias: UnsafePointer<Float>,
+        residual: UnsafePointer<Float>?, residualRowStep: Int, residualBlockStep: Int,
+        output: UnsafeMutablePointer<Float>, outputRowStep: Int, outputBlockStep: Int, rows: Int, columns: Int,
+        minimum: Float, maximum: Float
     ) {
         switch weights {
         case .floats(let weights):
             convolveRows(
                 input: input, inputRowStep: inputRowStep, inputColumnStep: inputColumnStep, offsets: offsets,
-                offsetCount: offsetCount, lanes: channels.lanes,
-                wholeCount: channels.wholeCount(of: offsetCount), lastLanes: channels.lastLanes,
-                weights: weights + place, vectors: vectors, bias: bias,
+                offsetCount: offsetCount, lanes: channels.lanes, wholeCount: channels.wholeCount(of: offsetCount),
+                lastLanes: channels.lastLanes, weights: weights + place, vectors: vectors, bias: bias,
                 residual: residual, residualRowStep: residualRowStep, residualBlockStep: residualBlockStep,
                 output: output, outputRowStep: outputRowStep, outputBlockStep: outputBlockStep, rows: rows,
                 columns: columns, minimum: minimum, maximum: maximum)
         case .halves(let weights):
             convolveHalfRows(
                 input: input, inputRowStep: inputRowStep, inputColumnStep: inputColumnStep, offsets: offsets,
-                offsetCount: offsetCount, lanes: channels.lanes,
-                wholeCount: channels.wholeCount(of: offsetCount), lastLanes: channels.lastLanes,
-                weights: weights + place, widened: widened, vectors: vectors,
+                offsetCount: offsetCount, lanes: channels.lanes, wholeCount: channels.wholeCount(of: offsetCount),
+                lastLanes: channels.lastLanes, weights: weights + place, widened: widened, vectors: vectors,
                 bias: bias, residual: residual, residualRowStep: residualRowStep,
                 residualBlockStep: residualBlockStep, output: output, outputRowStep: outputRowStep,
                 outputBlockStep: outputBlockStep, rows: rows, columns: columns, minimum: minimum, maximum: maximum)

@@ -33,7 +33,7 @@ typealias StripPlace = (row: Int, column: Int, width: Int, height: Int, count: I
     // products before them and for their weights.
     var widestCount = columns >= widest + 4 ? (columns - 4) / widest : 0
     var rest = columns - widestCount * widest
-    // Two strips of about half of it where the rest is more than a strip. Of the second, a run or less is for strips of two rows.
+    // Two strips of about half each where the rest is more than a strip; a second of no more than a run becomes strips of two rows.
     let width = rest > widest ? ((rest + 1) / 2 + 1) & ~1 : rest
     var count = 0
     if width > run && width & 1 == 0 {
